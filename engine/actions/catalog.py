@@ -1,0 +1,86 @@
+"""Signatures of what plugins offer, as values: YAML is checked against them, the schema made from them.
+
+A signature never holds a connection or state; `function` is called by the runtime alone.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.core.types import RecordType, ValueType
+
+
+class Written(StrEnum):
+    """How an argument stands in YAML."""
+
+    EXPRESSION = "expression"
+    """`service.id`: the default. A literal text needs inner quotes; a text with `{{ }}` is a template;
+    a text that is one of the parameter's Literal choices stands for itself."""
+    TEMPLATE = "template"
+    """A text for people or for the wire, `{{ … }}` allowed: declared with `engine.actions.Template`."""
+    LITERAL = "literal"
+    """A constant (validators): a text `"{{ … }}"` is an expression."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    name: str
+    type: ValueType
+    required: bool
+    default: object = None
+    written: Written = Written.EXPRESSION
+    doc: str = ""
+    direct: bool = False
+    """Validators only: the argument that may stand without its name, `pattern: "^[0-9]+$"`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSignature:
+    """`outcomes` maps each outcome's name (class name in snake_case) to its record."""
+
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    outcomes: Mapping[str, RecordType]
+    transactional: bool
+    """True: database only, runs in the conversation's own commit. False: external, runs after it."""
+    timeout: float = 30.0
+    """Seconds per attempt."""
+    function: Callable[..., Awaitable[object]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSignature:
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    row: ValueType
+    transactional: bool
+    paged: bool = False
+    """The function takes `page: Page` (search, offset, limit) and answers `Rows(items, total)`."""
+    timeout: float = 15.0
+    function: Callable[..., Awaitable[object]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidatorSignature:
+    """Pure and immediate: `function(value, **arguments)` → `Accepted(value)` | `Refused(message)`."""
+
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    accepts: ValueType
+    produces: ValueType | None = None
+    """None: the same type as the question's answer."""
+    needs_now: bool = False
+    """The function also takes `now`: the moment of the answer, aware, in the bot's time zone."""
+    function: Callable[..., object] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Everything that `do:`, `from:` and `validators:` may name. Built in `engine.app`, never global."""
+
+    actions: Mapping[str, ActionSignature] = field(default_factory=dict)
+    sources: Mapping[str, SourceSignature] = field(default_factory=dict)
+    validators: Mapping[str, ValidatorSignature] = field(default_factory=dict)

@@ -1,0 +1,172 @@
+"""Finds what plugins offer: the shipped package, a product's own folder, installed distributions.
+
+A plugin that cannot be loaded stops the start with a PluginError that names it: nothing goes missing silently.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import engine
+from engine.actions import validators
+from engine.actions.catalog import ActionSignature, Catalog, SourceSignature, ValidatorSignature
+from engine.actions.errors import PluginError
+from engine.actions.offers import Action, Offer, Source, Validator
+
+GROUP = "stepgram.plugins"
+"""The entry point group; an entry point's name is the namespace of what its module offers."""
+SHIPPED = "plugins"
+_LOCAL = "stepgram_local_"
+"""Modules of a product's own folder are imported under this prefix, so that they shadow nothing."""
+
+
+class _Gathered:
+    """Signatures found so far, and who brought each: two of one name are refused."""
+
+    def __init__(self) -> None:
+        self.actions: dict[str, ActionSignature] = {}
+        self.sources: dict[str, SourceSignature] = {}
+        self.validators: dict[str, ValidatorSignature] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def take(self, namespace: str, offers: Sequence[Offer], owner: str) -> None:
+        for offer in offers:
+            name = f"{namespace}.{offer.signature.name}" if namespace else offer.signature.name
+            kind = type(offer).__name__.lower()
+            before = self._owners.setdefault((kind, name), owner)
+            if before != owner or name in self._names(kind):
+                raise PluginError(f"the {kind} “{name}” is offered twice, by {before} and by {owner}: rename one")
+            match offer:
+                case Action(signature=action):
+                    self.actions[name] = replace(action, name=name)
+                case Source(signature=source):
+                    self.sources[name] = replace(source, name=name)
+                case Validator(signature=validator):
+                    self.validators[name] = replace(validator, name=name)
+
+    def _names(self, kind: str) -> Mapping[str, object]:
+        known: Mapping[str, Mapping[str, object]] = {
+            "action": self.actions,
+            "source": self.sources,
+            "validator": self.validators,
+        }
+        return known[kind]
+
+    def catalog(self) -> Catalog:
+        return Catalog(
+            actions=dict(sorted(self.actions.items())),
+            sources=dict(sorted(self.sources.items())),
+            validators=dict(sorted(self.validators.items())),
+        )
+
+
+def builtin_catalog() -> Catalog:
+    """The shipped plugins and the built-in validators: what flows.schema.json knows."""
+    return discover(entry_points=False)
+
+
+def discover(folders: Sequence[Path] = (), *, entry_points: bool = True) -> Catalog:
+    """The shipped plugins and validators, those in `folders`, and those of installed distributions.
+
+    A folder that does not exist holds nothing. Raises PluginError for one that cannot be loaded, and for two
+    that offer the same name.
+    """
+    gathered = _Gathered()
+    gathered.take("", offers_of(validators), "the engine")
+    shipped = _shipped()
+    for namespace, module in _modules(shipped):
+        gathered.take(namespace, offers_of(module), f"{SHIPPED}/{namespace}")
+    for folder in folders:
+        if folder.is_dir() and folder.resolve() not in {Path(path).resolve() for path in shipped.__path__}:
+            for namespace, module in _local_modules(folder):
+                gathered.take(namespace, offers_of(module), f"{folder / namespace}")
+    if entry_points:
+        for point in importlib.metadata.entry_points(group=GROUP):
+            owner = f"{point.dist.name if point.dist else 'a distribution'} ({point.value})"
+            gathered.take(point.name, _offers_at(point, owner), owner)
+    return gathered.catalog()
+
+
+def offers_of(module: ModuleType) -> list[Offer]:
+    """The actions, sources and validators that a module defines or, for a package, gathers from its own parts."""
+    root = module.__name__
+    found: list[Offer] = []
+    for value in vars(module).values():
+        if isinstance(value, Action | Source | Validator) and value not in found and _belongs(value, root):
+            found.append(value)
+    return found
+
+
+def _belongs(offer: Offer, root: str) -> bool:
+    function = offer.function if isinstance(offer, Validator) else offer.signature.function
+    return function.__module__ == root or function.__module__.startswith(f"{root}.")
+
+
+def _shipped() -> ModuleType:
+    """The `plugins` package beside `engine`, even where a product has a folder of that name."""
+    home = Path(engine.__file__).resolve().parent.parent / SHIPPED
+    loaded = sys.modules.get(SHIPPED)
+    if loaded is not None and home in {Path(path).resolve() for path in getattr(loaded, "__path__", ())}:
+        return loaded
+    return _load(SHIPPED, home / "__init__.py", "the shipped plugins", search=home)
+
+
+def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda item: item.name):
+        if found.name.startswith("_"):
+            continue
+        name = f"{package.__name__}.{found.name}"
+        try:
+            yield found.name, importlib.import_module(name)
+        except Exception as error:
+            raise _broken(f"{SHIPPED}/{found.name}", error) from error
+
+
+def _local_modules(folder: Path) -> Iterator[tuple[str, ModuleType]]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(("_", ".")):
+            continue
+        if path.suffix == ".py":
+            yield path.stem, _load(_LOCAL + path.stem, path, str(path))
+        elif (path / "__init__.py").is_file():
+            yield path.name, _load(_LOCAL + path.name, path / "__init__.py", str(path), search=path)
+
+
+def _load(name: str, path: Path, owner: str, search: Path | None = None) -> ModuleType:
+    places = [str(search)] if search else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=places)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"the plugin {owner} cannot be read")
+    module = importlib.util.module_from_spec(spec)
+    for stale in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+        del sys.modules[stale]
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise _broken(owner, error) from error
+    return module
+
+
+def _offers_at(point: importlib.metadata.EntryPoint, owner: str) -> list[Offer]:
+    try:
+        loaded = point.load()
+    except Exception as error:
+        raise _broken(owner, error) from error
+    if isinstance(loaded, Action | Source | Validator):
+        return [loaded]
+    if isinstance(loaded, ModuleType):
+        return offers_of(loaded)
+    raise PluginError(f"the plugin {owner} is no module and no action: let its entry point name a module")
+
+
+def _broken(owner: str, error: Exception) -> PluginError:
+    kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
+    return PluginError(f"the plugin {owner} cannot be loaded: {kind}{error}")

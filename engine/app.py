@@ -1,0 +1,161 @@
+"""The composition root: from settings to a running bot. The only module that knows every room."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.actions.catalog import Catalog
+from engine.actions.discovery import discover
+from engine.core.compiling import Compiler
+from engine.core.machine import compile_flows
+from engine.core.values import Value
+from engine.diagnostics import Report
+from engine.loading.library import Loaded, load
+from engine.runtime.clock import SystemClock
+from engine.runtime.files import FileStore
+from engine.runtime.identity import IdSource, SecretIds
+from engine.runtime.library import Library
+from engine.runtime.locales import wordings
+from engine.runtime.ports import Channel, Clock, Envelope, Store
+from engine.runtime.runtime import Runtime
+from engine.settings import Settings
+
+log = logging.getLogger("stepgram.app")
+
+
+class FlowsFaulty(Exception):  # noqa: N818 - says what is the matter
+    """The flows have errors (or there are none), so nothing was started; `report` has the findings."""
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A bot that is ready to be started. Everything a channel or a command needs of it."""
+
+    settings: Settings
+    library: Library
+    catalog: Catalog
+    report: Report
+    """Warnings of the check; errors would have kept the bot from being built."""
+    files: FileStore
+    """Where a channel puts the files it receives."""
+    clock: Clock
+    store: Store
+    runtime: Runtime
+
+    async def start(self) -> None:
+        """Open the store and take up everything that was left. Raises the store's errors."""
+        await self.store.open()
+        try:
+            await self.runtime.start()
+        except BaseException:
+            await self.store.close()
+            raise
+        log.info("%d flows are live", len(self.library.programs))
+
+    async def stop(self) -> None:
+        """Finish what is at hand and close the store."""
+        try:
+            await self.runtime.stop()
+        finally:
+            await self.store.close()
+
+    async def handle(self, envelope: Envelope) -> bool:
+        """One update of a channel; returns when it is committed. False: it failed and the customer was told."""
+        return await self.runtime.handle(envelope)
+
+    async def run_due(self) -> None:
+        """Handle everything due now and what follows; for virtual clocks and scripts."""
+        await self.runtime.run_due()
+
+    async def settled(self, patience: float) -> bool:
+        """Wait (on a real clock) until no call and no message is under way or waits for another attempt."""
+        return await self.runtime.settled(patience)
+
+    async def signal(
+        self,
+        flow: str,
+        key: str,
+        name: str,
+        payload: Mapping[str, Value] | None = None,
+        *,
+        update: str | None = None,
+    ) -> bool:
+        """Tell the newest open conversation of `flow` with that key. False when there is none."""
+        return await self.runtime.signal(flow, key, name, payload or {}, update)
+
+
+def build(
+    settings: Settings,
+    *,
+    channel: Channel,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    catalog: Catalog | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> App:
+    """Load and check the flows and wire everything; nothing runs yet.
+
+    What is not given is the real thing: SQLite at `settings.database`, the system's clock, random ids, all
+    plugins found, the process's environment. Raises FlowsFaulty, PluginError, LocaleError.
+    """
+    variables = os.environ if environment is None else environment
+    known = discover([settings.plugins]) if catalog is None else catalog
+    loaded = _loaded(settings.flows, known, variables)
+    ids = ids or SecretIds()
+    library = _library(loaded, known)
+    store = store or _sqlite(settings)
+    clock = clock or SystemClock()
+    files = FileStore(settings.files, ids)
+    runtime = Runtime(
+        library=library,
+        catalog=known,
+        wordings=wordings(loaded.bot.languages),
+        store=store,
+        channel=channel,
+        clock=clock,
+        ids=ids,
+        files=files,
+        environment=variables,
+    )
+    return App(
+        settings=settings,
+        library=library,
+        catalog=known,
+        report=loaded.report,
+        files=files,
+        clock=clock,
+        store=store,
+        runtime=runtime,
+    )
+
+
+def _loaded(folder: Path, catalog: Catalog, environment: Mapping[str, str]) -> Loaded:
+    if not folder.exists():
+        raise FlowsFaulty(f"There is no folder of flows at {folder}.", Report())
+    loaded = load(folder, catalog, environment=environment)
+    if not loaded.report.ok:
+        raise FlowsFaulty(f"The flows in {folder} have errors: please correct them first.", loaded.report)
+    if not loaded.flows:
+        raise FlowsFaulty(f"The folder {folder} has no flows yet.", loaded.report)
+    return loaded
+
+
+def _library(loaded: Loaded, catalog: Catalog) -> Library:
+    programs = compile_flows(loaded.flows, loaded.bot, catalog)
+    compiler = Compiler(signatures=catalog, bot=loaded.bot)
+    menus = {flow.name: compiler.text(flow.entry.menu) for flow in loaded.flows if flow.entry.menu is not None}
+    return Library.of(programs, loaded.bot, menus)
+
+
+def _sqlite(settings: Settings) -> Store:
+    from storage.sqlite_store import SqliteStore  # the ORM costs 300 ms: not for stores given by tests
+
+    settings.database.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteStore(settings.database, synchronous=settings.synchronous)

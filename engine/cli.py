@@ -1,0 +1,171 @@
+"""The command line: `stepgram check · explain · schema · chat · run`. Parses, hands over, tells errors in one line.
+
+Imports nothing heavy at the top: `--help` and `--version` answer at once. What a command does is in `cli_*`.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+USAGE = 2
+"""Exit code for wrong usage and for everything that keeps a command from working."""
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    import importlib.metadata
+
+    try:
+        version = importlib.metadata.version("stepgram")
+    except importlib.metadata.PackageNotFoundError:
+        version = "not installed, run from its source"
+    click.echo(f"stepgram, version {version}")
+    context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+def cli() -> None:
+    """Dialogs in YAML, actions in Python, durable by default.
+
+    Begin with `stepgram check`, then try your flows with `stepgram chat`.
+    """
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option("--no-color", is_flag=True, help="Plain text even on a terminal.")
+def check(paths: tuple[Path, ...], form: str, no_color: bool) -> int:
+    """Check flows and tell everything that is wrong with them.
+
+    PATHS are folders or YAML files; without any, the folder of flows (STEPGRAM_FLOWS, else `flows`).
+    Exit code 1 when there are errors; warnings do not count.
+    """
+    from engine.cli_check import check_flows
+
+    colour = not no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
+    return check_flows(paths, form=form, colour=colour)
+
+
+@cli.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> int:
+    """Explain a finding's CODE, such as F0101; without one, list all."""
+    from engine.cli_check import explain_code, list_codes
+
+    return list_codes() if code is None else explain_code(code)
+
+
+@cli.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of the screen."
+)
+@click.option("--check", "compare", is_flag=True, help="Only tell whether the file is current (exit code 1: no).")
+def schema(output: Path | None, compare: bool) -> int:
+    """Print the JSON Schema of flow files, the installed plugins' actions included."""
+    from engine.cli_check import check_schema, write_schema
+
+    return check_schema(output) if compare else write_schema(output)
+
+
+@cli.command()
+@click.option("--flow", metavar="NAME", help="Start this flow at once.")
+@click.option(
+    "--script",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Play a file of inputs (- for a pipe) and print what happens.",
+)
+@click.option("--customer", default="me", show_default=True, metavar="ID", help="Who you are to the bot.")
+@click.option("--name", metavar="NAME", help="Your name; without one, the customer's id.")
+@click.option("--language", metavar="L", help="Your language, such as en or de.")
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
+@click.option("--transcript", is_flag=True, help="Plain text, with what you typed: as for a pipe.")
+@click.option("--virtual-clock", is_flag=True, help="Time stands still until /wait 31m turns it.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0, max=86400),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a script waits for work that is being tried again.",
+)
+def chat(**options: object) -> int:
+    """Talk to your bot here, on the same engine as in production.
+
+    From a pipe or with --script the inputs are played; exit code 0 when the last conversation ended, 1 when it
+    did not, 2 when an input cannot be carried out.
+    """
+    from engine.cli_chat import ChatOptions, talk
+
+    if options["flow"] and options["script"]:
+        raise click.UsageError("Give --flow or --script, not both.")
+    return talk(ChatOptions(**options))  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+def run() -> int:
+    """Run the bot. Without Telegram settings it opens the chat in this terminal."""
+    from engine.cli_chat import run_bot
+
+    return run_bot()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `stepgram` command: runs and leaves the process with the exit code. Never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    sys.exit(execute(arguments))
+
+
+def execute(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="stepgram", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        _silence_output()
+        return 0
+    except Exception as error:
+        return _tell(error)
+    return result if isinstance(result, int) else 0
+
+
+def _silence_output() -> None:
+    """Nobody reads any more (`stepgram … | head`): let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(error: Exception) -> int:
+    """One sentence for a known error, one line and a hint for any other."""
+    if os.environ.get("STEPGRAM_DEBUG"):
+        traceback.print_exception(error)
+        return USAGE
+    try:
+        from engine.cli_errors import sentence
+
+        known = sentence(error)
+    except Exception:  # a broken installation: then the error itself is all there is to tell
+        known = None
+    if known is not None:
+        click.echo(known, err=True)
+        return USAGE
+    words = " ".join(str(error).split())[:300]
+    click.echo(f"stepgram: something went wrong: {type(error).__name__}{': ' if words else ''}{words}", err=True)
+    click.echo("Set STEPGRAM_DEBUG=1 and run it again to see where; that helps whoever mends it.", err=True)
+    return USAGE

@@ -1,0 +1,39 @@
+"""Settings as the command line sees them: the environment, then what options say. Shared by all commands."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from engine.settings import Settings, SettingsError, read_environment, settings_from
+
+
+def environment() -> dict[str, str]:
+    """The environment with `.env` of the working directory behind it. Raises SettingsError."""
+    return read_environment(os.environ, Path.cwd())
+
+
+def settings(*, flows: Path | None = None, database: Path | None = None) -> Settings:
+    """The settings, with options in place of variables. Raises SettingsError.
+
+    A database named by option keeps received files beside it, unless STEPGRAM_FILES says where.
+    """
+    found = environment()
+    read = settings_from(found)
+    if flows is not None:
+        read = msgspec.structs.replace(read, flows=flows)
+    if database is not None:
+        files = read.files if found.get("STEPGRAM_FILES") else database.parent / "files"
+        read = msgspec.structs.replace(read, database=database, files=files)
+    return read
+
+
+def flows_of(read: Settings) -> Path:
+    """The folder of flows. Raises SettingsError when there is none, with what to do."""
+    if read.flows.is_dir():
+        return read.flows
+    raise SettingsError(
+        f"There is no folder of flows at “{read.flows}”. Go to your project's folder, or name the folder: "
+        "`stepgram check DIR`, `stepgram chat --flows DIR`, or STEPGRAM_FLOWS=DIR for all commands. "
+        "A flow is one YAML file in it, such as flows/hello.yaml."
+    )

@@ -1,0 +1,439 @@
+"""Judges a reply to the question that is open: a verdict, never a change. What was typed is data, never template."""
+
+from decimal import Decimal
+from typing import Any
+
+from engine.core.conversation import FileItem, FileStatus, Row
+from engine.core.display import display
+from engine.core.events import ButtonPressed, ContactShared, FileReceived, LocationShared, TextReceived
+from engine.core.expressions import EvaluationError
+from engine.core.keyboard import button, page_size, shown_options, static_row, static_rows
+from engine.core.model import (
+    Choice,
+    Choices,
+    Day,
+    Email,
+    File,
+    Files,
+    Location,
+    MoneyAmount,
+    Number,
+    Phone,
+    Quantity,
+    Text,
+    YesNo,
+)
+from engine.core.program import Check, Node
+from engine.core.reading import (
+    Read,
+    Reading,
+    Unreadable,
+    read_day,
+    read_email,
+    read_money,
+    read_number,
+    read_phone,
+    read_text,
+)
+from engine.core.turn import Turn
+from engine.core.values import UNSET, Money, Value, major, money
+from engine.core.verdicts import Accepted, Answer, CheckFile, Leave, Quiet, Redraw, Refusal, Refused, Verdict
+
+Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
+
+
+def judge(turn: Turn, node: Node, reply: Reply) -> Verdict:
+    """What becomes of a reply at the current step."""
+    match reply:
+        case TextReceived(text=text):
+            return _typed(turn, node, text)
+        case ButtonPressed(code=code, draw=draw):
+            return _pressed(turn, node, code, draw)
+        case FileReceived(file=file):
+            return _sent(turn, node, dict(file))
+        case ContactShared(phone=phone, own=own):
+            return _contact(turn, node, phone, own=own)
+        case LocationShared(latitude=latitude, longitude=longitude):
+            if not isinstance(node.question, Location):
+                return _wrong_kind(turn, node)
+            point = {"latitude": Decimal(str(latitude)), "longitude": Decimal(str(longitude))}
+            return accept(turn, node, point)
+
+
+def accept(turn: Turn, node: Node, value: Value, triggers: tuple[str, ...] = ("answered",)) -> Answer | Refusal:
+    """A well-formed answer after the step's validators; the first that refuses speaks."""
+    for check in node.checks:
+        verdict = _checked(turn, check, value)
+        if isinstance(verdict, Refusal):
+            return verdict
+        value = verdict
+    return Answer(value=value, triggers=triggers)
+
+
+def _checked(turn: Turn, check: Check, value: Value) -> Any:
+    scope = turn.scope({"answer": value})
+    try:
+        arguments = {name: evaluate(scope) for name, evaluate in check.arguments}
+        verdict = check.judge(value, **arguments)
+    except EvaluationError as error:
+        turn.trouble(f"validator {check.name}: {error}")
+        return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
+    except Exception as error:
+        turn.trouble(f"validator {check.name} raised {type(error).__name__}: {error}")
+        return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
+    match verdict:
+        case Accepted(value=accepted):
+            return accepted
+        case Refused(message=message, key=key, values=values):
+            if check.message is not None:
+                return Refusal(text=turn.said(check.message, scope), rule=check.name)
+            return Refusal(text=message or turn.words(key or "answer.refused", **values), rule=check.name)
+        case _:
+            turn.trouble(f"validator {check.name} returned {type(verdict).__name__}, not Accepted or Refused")
+            return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
+
+
+# --- typed ------------------------------------------------------------------------------------------------
+
+
+def _typed(turn: Turn, node: Node, text: str) -> Verdict:
+    question = node.question
+    match question:
+        case Choice() | Choices():
+            return _typed_option(turn, node, text)
+        case YesNo():
+            return _typed_yes_no(turn, node, text)
+        case Location() | File() | Files() | None:
+            return _wrong_kind(turn, node)
+        case _:
+            reading = _read(turn, node, text)
+            if isinstance(reading, Unreadable):
+                return _refused(turn, reading)
+            bounded = _bounded(turn, node, reading.value)
+            return bounded if isinstance(bounded, Refusal) else accept(turn, node, reading.value)
+
+
+def _read(turn: Turn, node: Node, text: str) -> Reading:
+    language = turn.world.formats_language
+    match node.question:
+        case Number(decimal=decimal):
+            return read_number(text, language, decimal=decimal)
+        case MoneyAmount(currency=currency):
+            return read_money(text, language, currency or turn.world.currency)
+        case Email():
+            return read_email(text)
+        case Phone(region=region):
+            return read_phone(text, region or turn.world.region)
+        case Day():
+            return read_day(text, language, turn.today, _day_words(turn))
+        case Quantity():
+            return read_number(text, language, decimal=False)
+        case Text():
+            return read_text(text)
+        case _:
+            return Unreadable(key="answer.press_a_button")
+
+
+def _day_words(turn: Turn) -> dict[str, int]:
+    return {turn.words(f"day.{name}").casefold(): days for name, days in (("today", 0), ("tomorrow", 1))}
+
+
+def _refused(turn: Turn, reading: Unreadable) -> Refusal:
+    return Refusal(text=turn.words(reading.key, **reading.values), rule=reading.key)
+
+
+def bound(turn: Turn, node: Node, name: str) -> Any:
+    """A question's `minimum`, `maximum` or `start`, evaluated; None when there is none."""
+    evaluate = node.bounds.get(name)
+    if evaluate is None:
+        return None
+    value = turn.value(evaluate, turn.scope())
+    return None if value is UNSET else value
+
+
+def _bounded(turn: Turn, node: Node, value: Any) -> Refusal | None:
+    for name, wrong in (("minimum", _below), ("maximum", _above)):
+        limit = bound(turn, node, name)
+        if limit is None:
+            continue
+        if isinstance(value, Money) and not isinstance(limit, Money):
+            limit = money(limit, value.asset)
+        if wrong(value, limit):
+            shown = display(turn, limit)
+            return Refusal(text=turn.words(f"answer.{name}", limit=shown), rule=f"answer.{name}")
+    return None
+
+
+def _comparable(value: Any) -> Any:
+    return major(value) if isinstance(value, Money) else value
+
+
+def _below(value: Any, limit: Any) -> bool:
+    return bool(_comparable(value) < _comparable(limit))
+
+
+def _above(value: Any, limit: Any) -> bool:
+    return bool(_comparable(value) > _comparable(limit))
+
+
+def _typed_option(turn: Turn, node: Node, text: str) -> Verdict:
+    keys = node.keys
+    wanted = text.strip().casefold()
+    if keys is None or not wanted:
+        return _wrong_kind(turn, node)
+    shown = shown_options(turn, node, turn.work.visit)
+    candidates = shown.rows if keys.source is not None else static_rows(turn, keys)
+    for row in candidates:
+        if wanted in (row.label.casefold(), row.key.casefold()):
+            return _chosen(turn, node, row)
+    if keys.search:
+        return Redraw(fields={"search": text.strip()[:100], "page": 0}, fetch=keys.source is not None)
+    return _wrong_kind(turn, node)
+
+
+def _typed_yes_no(turn: Turn, node: Node, text: str) -> Verdict:
+    wanted = text.strip().casefold()
+    for name in ("yes", "no"):
+        if wanted in turn.words(f"answer.{name}_words").casefold().split(","):
+            return _yes_no(turn, node, name)
+    return _wrong_kind(turn, node)
+
+
+def _yes_no(turn: Turn, node: Node, name: str) -> Verdict:
+    return accept(turn, node, name == "yes", (name, "answered"))
+
+
+_WANTED = {
+    Phone: "answer.phone_wanted", Location: "answer.location_wanted", File: "answer.file_wanted",
+    Files: "answer.file_wanted",
+}  # fmt: skip
+
+
+def _wrong_kind(turn: Turn, node: Node) -> Refusal:
+    question = node.question
+    if isinstance(question, File | Files) and question.photo:
+        key = "answer.photo_wanted"
+    elif question is None or isinstance(question, Choice | Choices | YesNo):
+        key = "answer.press_a_button"
+    else:
+        key = _WANTED.get(type(question), "answer.text_wanted")
+    return Refusal(text=turn.words(key), rule=key)
+
+
+# --- pressed ----------------------------------------------------------------------------------------------
+
+
+def _pressed(turn: Turn, node: Node, code: str, draw: int) -> Verdict:
+    kind, _, rest = code.partition(":")
+    match kind:
+        case "t":
+            return _button(turn, node, rest)
+        case "o":
+            return _option(turn, node, rest)
+        case "r":
+            return _row(turn, node, rest, draw)
+        case "p" | "S":
+            return _turned(turn, node, kind, rest)
+        case "q":
+            return _counted(turn, node, rest)
+        case "f" | "F":
+            return _file_button(turn, node, kind, rest)
+        case "x":
+            return _done(turn, node)
+        case "n":
+            return _offered(turn, node, rest)
+        case _:
+            return Quiet(notice=turn.words("button.old"))
+
+
+def _button(turn: Turn, node: Node, trigger: str) -> Verdict:
+    if button(turn, node, trigger) is None:
+        return Quiet(notice=turn.words("button.gone"))
+    if isinstance(node.question, Choice):
+        return accept(turn, node, trigger, (trigger, "answered"))
+    return Leave(trigger=trigger)
+
+
+def _option(turn: Turn, node: Node, key: str) -> Verdict:
+    if isinstance(node.question, YesNo):
+        return _yes_no(turn, node, key) if key in ("yes", "no") else Quiet(notice=turn.words("button.gone"))
+    row = static_row(turn, node.keys, key) if node.keys else None
+    return Quiet(notice=turn.words("button.gone")) if row is None else _chosen(turn, node, row)
+
+
+def _row(turn: Turn, node: Node, index: str, draw: int) -> Verdict:
+    visit = turn.work.visit
+    if draw != visit.draw or not index.isdecimal() or int(index) >= visit.shown:
+        return Quiet(notice=turn.words("button.list_changed"))
+    return _chosen(turn, node, visit.rows[int(index)])
+
+
+def _chosen(turn: Turn, node: Node, row: Row) -> Verdict:
+    match node.question:
+        case Choice():
+            return accept(turn, node, row.value, (row.key, "answered"))
+        case Choices(maximum=maximum):
+            ticks = turn.work.visit.ticks
+            if row.key in ticks:
+                return Redraw(fields={"ticks": tuple(key for key in ticks if key != row.key)})
+            if maximum is not None and len(ticks) >= maximum:
+                return Quiet(notice=turn.words("choices.too_many", max=maximum), alert=True)
+            return Redraw(fields={"ticks": (*ticks, row.key)})
+        case _:
+            return Quiet(notice=turn.words("button.old"))
+
+
+def _turned(turn: Turn, node: Node, kind: str, rest: str) -> Verdict:
+    keys = node.keys
+    if keys is None or rest == "=":
+        return Quiet()
+    fetch = keys.source is not None
+    if kind == "S":
+        return Redraw(fields={"search": "", "page": 0}, fetch=fetch)
+    if not rest.isdecimal() or int(rest) * page_size(keys) > 1_000_000:
+        return Quiet(notice=turn.words("button.old"))
+    return Redraw(fields={"page": int(rest)}, fetch=fetch)
+
+
+def quantity(turn: Turn, node: Node) -> int:
+    """The number between ➖ and ➕ now."""
+    count = turn.work.visit.quantity
+    if count is not None:
+        return count
+    start, minimum = bound(turn, node, "start"), bound(turn, node, "minimum")
+    first = start if isinstance(start, int) else minimum if isinstance(minimum, int) else 1
+    maximum = bound(turn, node, "maximum")
+    return min(first, maximum) if isinstance(maximum, int) else first
+
+
+def _counted(turn: Turn, node: Node, what: str) -> Verdict:
+    question = node.question
+    if not isinstance(question, Quantity):
+        return Quiet(notice=turn.words("button.old"))
+    count = quantity(turn, node)
+    if what == "ok":
+        return _bounded(turn, node, count) or accept(turn, node, count)
+    if what not in ("+", "-"):
+        return Quiet()
+    wanted = count + (question.step if what == "+" else -question.step)
+    if refusal := _bounded(turn, node, wanted):
+        return Quiet(notice=refusal.text)
+    return Redraw(fields={"quantity": wanted})
+
+
+def _done(turn: Turn, node: Node) -> Verdict:
+    visit = turn.work.visit
+    match node.question:
+        case Choices(minimum=minimum):
+            if len(visit.ticks) < minimum:
+                return Quiet(notice=turn.words("choices.too_few", min=minimum), alert=True)
+            return accept(turn, node, ticked_values(turn, node))
+        case Files(minimum=minimum):
+            if any(item.status is FileStatus.CHECKING for item in visit.files):
+                return Quiet(notice=turn.words("files.checking"))
+            if any(item.status is FileStatus.FAILED for item in visit.files):
+                return Quiet(notice=turn.words("files.failed_left"), alert=True)
+            if len(visit.files) < minimum:
+                return Quiet(notice=turn.words("files.too_few", min=minimum), alert=True)
+            return accept(turn, node, tuple(item.value for item in visit.files))
+        case _:
+            return Quiet(notice=turn.words("button.old"))
+
+
+def ticked_values(turn: Turn, node: Node) -> tuple[Value, ...]:
+    """The answers behind the ticks, in the order of ticking."""
+    visit = turn.work.visit
+    if node.keys is not None and node.keys.source is not None:
+        by_key = {row.key: row.value for row in visit.rows}
+        return tuple(by_key[key] for key in visit.ticks if key in by_key)
+    return visit.ticks
+
+
+def _offered(turn: Turn, node: Node, what: str) -> Verdict:
+    if what == "skip" and node.optional is not None:
+        return Answer(value=UNSET, triggers=("skipped", "answered"))
+    if what == "keep":
+        value = offered(turn, node)
+        if value is not UNSET:
+            key = str(value) if isinstance(node.question, Choice) and isinstance(value, str) else "answered"
+            return accept(turn, node, value, (key, "answered"))
+    return Quiet(notice=turn.words("button.old"))
+
+
+def offered(turn: Turn, node: Node) -> Value:
+    """An answer to offer as a button: one that was gone back over, else the flow's `prefill`; UNSET: none."""
+    recalled = turn.recalled(node.id)
+    if recalled is not None:
+        return recalled.value
+    if node.prefill is None:
+        return UNSET
+    value = turn.value(node.prefill, turn.scope(), default=UNSET)
+    return UNSET if value is None or value == "" else value
+
+
+# --- sent -------------------------------------------------------------------------------------------------
+
+
+def _contact(turn: Turn, node: Node, phone: str, *, own: bool) -> Verdict:
+    if not isinstance(node.question, Phone):
+        return _wrong_kind(turn, node)
+    if not own:
+        return Refusal(text=turn.words("answer.not_your_number"), rule="answer.not_your_number")
+    reading = read_phone(phone if phone.startswith("+") else f"+{phone}", None)
+    return accept(turn, node, reading.value) if isinstance(reading, Read) else _refused(turn, reading)
+
+
+def _sent(turn: Turn, node: Node, file: dict[str, Any]) -> Verdict:
+    question = node.question
+    if not isinstance(question, File | Files):
+        return _wrong_kind(turn, node)
+    if refusal := _file_refusal(turn, question, file):
+        return refusal
+    visit = turn.work.visit
+    if isinstance(question, File):
+        if node.use is None:
+            return accept(turn, node, file)
+        item = FileItem(
+            number=1 + max((i.number for i in visit.files), default=0), file=file, status=FileStatus.CHECKING
+        )
+        return CheckFile(fields={"files": (item,)}, number=item.number)
+    if question.maximum is not None and len(visit.files) >= question.maximum:
+        return Refusal(text=turn.words("files.too_many", max=question.maximum), rule="files.too_many")
+    status = FileStatus.READY if node.use is None else FileStatus.CHECKING
+    item = FileItem(number=1 + max((i.number for i in visit.files), default=0), file=file, status=status, value=file)
+    fields = {"files": (*visit.files, item)}
+    return Redraw(fields=fields) if node.use is None else CheckFile(fields=fields, number=item.number)
+
+
+def _file_refusal(turn: Turn, question: File | Files, file: dict[str, Any]) -> Refusal | None:
+    name, size = str(file.get("name", "")), int(file.get("size", 0))
+    if question.photo and file.get("kind") != "photo":
+        return Refusal(text=turn.words("answer.photo_wanted"), rule="files.kind")
+    if question.accept and not name.lower().endswith(question.accept):
+        endings = ", ".join(question.accept)
+        return Refusal(text=turn.words("files.format", name=_safe(turn, name), accept=endings), rule="files.format")
+    if size == 0:
+        return Refusal(text=turn.words("files.empty", name=_safe(turn, name)), rule="files.empty")
+    if question.max_size is not None and size > question.max_size:
+        limit = turn.formats.size(question.max_size)
+        return Refusal(text=turn.words("files.too_big", name=_safe(turn, name), max=limit), rule="files.too_big")
+    return None
+
+
+def _safe(turn: Turn, name: str) -> str:
+    """A file name for a message: escaped, and not longer than a line."""
+    short = name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _file_button(turn: Turn, node: Node, kind: str, rest: str) -> Verdict:
+    files = turn.work.visit.files
+    item = next((i for i in files if str(i.number) == rest), None)
+    if item is None or not isinstance(node.question, File | Files):
+        return Quiet(notice=turn.words("button.gone"))
+    if kind == "f":
+        return Redraw(fields={"files": tuple(i for i in files if i is not item)})
+    if item.status is not FileStatus.FAILED or node.use is None:
+        return Quiet()
+    again = FileItem(number=item.number, file=item.file, status=FileStatus.CHECKING, attempt=item.attempt + 1)
+    return CheckFile(fields={"files": tuple(again if i is item else i for i in files)}, number=item.number)

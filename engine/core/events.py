@@ -1,0 +1,123 @@
+"""What can happen to a conversation. Values only; `engine.core.advance` matches them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from engine.core.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Every event says when it happened (aware, UTC): the core has no clock."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Happened):
+    """The first event of a conversation."""
+
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReceived(Happened):
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed(Happened):
+    """A press of a button that this conversation drew: `visit` and `draw` say when, `code` which."""
+
+    visit: int
+    draw: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReceived(Happened):
+    """A document or photo; `file` is a record of `engine.core.types.FILE`."""
+
+    file: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShared(Happened):
+    """`own`: the sender's own number, as Telegram's button sends it, not somebody's card."""
+
+    phone: str
+    own: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationShared(Happened):
+    latitude: float
+    longitude: float
+
+
+class Move(StrEnum):
+    """Navigation that no author draws; typed as /back, /skip, /cancel, or pressed."""
+
+    BACK = "back"
+    SKIP = "skip"
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Navigated(Happened):
+    move: Move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAside(Happened):
+    """Another flow came to the front. Nothing changes but the front."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Happened):
+    """Back in front: the current step is drawn again, exactly as it stood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalReceived(Happened):
+    name: str
+    payload: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired(Happened):
+    """`visit` fences it: a timer of a step that was left does nothing."""
+
+    visit: int
+    name: str
+    """`timeout` | `refresh` | `expires` (visit 0: the conversation's own)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFinished(Happened):
+    """An `Invoke` came back: the outcome's name and its record. For a source: outcome `rows`,
+    value {"rows": tuple of rows, "total": int, "paged": bool}: `paged` when the source has cut out the page itself."""
+
+    call: str
+    outcome: str
+    value: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFailed(Happened):
+    """An `Invoke` failed for good: after its last retry, or at once where retrying makes no sense."""
+
+    call: str
+    kind: str
+    """`timeout` | `unreachable` | `error` | `refused`."""
+    reason: str
+    """For logs and for `failure.reason`; never a traceback."""
+
+
+Event = (
+    Started | TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared | Navigated
+    | PutAside | Resumed | SignalReceived | TimerFired | ActionFinished | ActionFailed
+)  # fmt: skip

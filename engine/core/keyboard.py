@@ -1,0 +1,156 @@
+"""The options and buttons that a customer sees at a step now: conditions, roles, pages and search applied."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+from engine.core.conversation import Row, Visit
+from engine.core.effects import Press
+from engine.core.model import Choice, Choices
+from engine.core.program import Keys, Label, Node
+from engine.core.turn import Turn
+from engine.core.values import UNSET, Value
+
+LARGEST_PAGE = 90
+"""Options on one page when the flow names no size: Telegram takes 100 buttons (telegram.md, 5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The options of the page on show, and how many there are in all."""
+
+    rows: tuple[Row, ...]
+    codes: tuple[str, ...]
+    total: int
+
+
+def label_text(turn: Turn, label: Label, extra: Mapping[str, Value] | None = None) -> str:
+    """A button's text: no markup, so what was escaped for a message is itself again."""
+    text = turn.said(label.text, turn.scope(extra)) if label.text.constant is None else label.text.constant
+    return (unescape(text) if "&" in text else text).strip() or "…"
+
+
+def visible(turn: Turn, label: Label) -> bool:
+    """Whether this customer may see an option or button now."""
+    if not turn.has_role(label.only):
+        return False
+    return label.condition is None or bool(turn.value(label.condition, turn.scope(), default=False))
+
+
+def page_size(keys: Keys) -> int:
+    """Options on a page."""
+    return keys.page or LARGEST_PAGE
+
+
+def static_rows(turn: Turn, keys: Keys) -> list[Row]:
+    """All fixed options that this customer may choose, in order."""
+    return [
+        Row(key=label.value, label=label_text(turn, label), value=label.value)
+        for label in keys.options
+        if visible(turn, label)
+    ]
+
+
+def static_row(turn: Turn, keys: Keys, key: str) -> Row | None:
+    """The fixed option of that value, when this customer may choose it."""
+    for label in keys.options:
+        if label.value == key and visible(turn, label):
+            return Row(key=key, label=label_text(turn, label), value=key)
+    return None
+
+
+def narrowed(rows: Sequence[Row], search: str) -> list[Row]:
+    """The rows whose label or key has every word of the search in it."""
+    words = search.casefold().split()
+    return [row for row in rows if all(word in f"{row.label} {row.key}".casefold() for word in words)]
+
+
+def shown_options(turn: Turn, node: Node, visit: Visit) -> Shown:
+    """The options on the current page."""
+    keys = node.keys
+    if keys is None:
+        return Shown(rows=(), codes=(), total=0)
+    if keys.source is not None:
+        rows = visit.rows[: visit.shown]
+        return Shown(rows=rows, codes=tuple(f"r:{index}" for index in range(len(rows))), total=visit.total)
+    every = static_rows(turn, keys)
+    if visit.search:
+        every = narrowed(every, visit.search)
+    size = page_size(keys)
+    part = every[visit.page * size : (visit.page + 1) * size]
+    return Shown(rows=tuple(part), codes=tuple(f"o:{row.key}" for row in part), total=len(every))
+
+
+def rows_from(turn: Turn, keys: Keys, records: Sequence[Value]) -> list[Row]:
+    """Options made of a source's records."""
+    source = keys.source
+    assert source is not None
+    rows = []
+    for record in records:
+        scope = turn.scope({"option": record})
+        key: Any = record if source.value is None else turn.value(source.value, scope)
+        text = unescape(turn.said(source.text, scope))
+        rows.append(Row(key="" if key is None or key is UNSET else str(key), label=text, value=record))
+    return rows
+
+
+def grid(presses: Sequence[Press], columns: int) -> list[tuple[Press, ...]]:
+    """Buttons in rows of `columns`."""
+    width = max(1, columns)
+    return [tuple(presses[start : start + width]) for start in range(0, len(presses), width)]
+
+
+def option_presses(node: Node, shown: Shown, marked: frozenset[str], mark: str) -> list[Press]:
+    """The options as buttons, those in `marked` with a mark in front."""
+    return [
+        Press(text=f"{mark}{row.label}" if row.key in marked else row.label, code=code)
+        for row, code in zip(shown.rows, shown.codes, strict=True)
+    ]
+
+
+def paging(turn: Turn, keys: Keys, visit: Visit, total: int) -> list[tuple[Press, ...]]:
+    """‹ 2/5 › and the end of a search."""
+    rows: list[tuple[Press, ...]] = []
+    pages = -(-total // page_size(keys))
+    if pages > 1:
+        row = [Press(text=f"{visit.page + 1}/{pages}", code="p:=")]
+        if visit.page > 0:
+            row.insert(0, Press(text="‹", code=f"p:{visit.page - 1}"))
+        if visit.page + 1 < pages:
+            row.append(Press(text="›", code=f"p:{visit.page + 1}"))
+        rows.append(tuple(row))
+    if visit.search:
+        rows.append((Press(text=turn.words("keyboard.clear_search", search=visit.search), code="S"),))
+    return rows
+
+
+def fixed_rows(turn: Turn, keys: Keys) -> list[tuple[Press, ...]]:
+    """The rows of buttons that the author drew, without those that this customer may not see."""
+    rows = []
+    for row in keys.rows:
+        presses = []
+        for label in row:
+            if not visible(turn, label):
+                continue
+            url = None if label.url is None else unescape(str(turn.value(label.url, turn.scope(), default="")))
+            presses.append(Press(text=label_text(turn, label), code=label.code, url=url or None))
+        if presses:
+            rows.append(tuple(presses))
+    return rows
+
+
+def button(turn: Turn, node: Node, trigger: str) -> Label | None:
+    """The visible fixed button that fires `trigger`."""
+    if node.keys is None:
+        return None
+    for row in node.keys.rows:
+        for label in row:
+            if label.code == f"t:{trigger}" and visible(turn, label):
+                return label
+    return None
+
+
+def picks_options(node: Node) -> bool:
+    """Whether the question is answered by choosing options."""
+    return isinstance(node.question, Choice | Choices)

@@ -1,0 +1,110 @@
+"""Going backwards: back along the visits, cancelling, expiring. Undo runs for every effect left behind."""
+
+from dataclasses import replace
+
+from engine.core import editing
+from engine.core.conversation import Frame, Past, Remembered
+from engine.core.model import Ask
+from engine.core.paths import can_go_back
+from engine.core.program import Program
+from engine.core.turn import Turn
+from engine.core.values import UNSET
+from engine.core.walking import draft_of, enter
+
+
+def back(turn: Turn) -> bool:
+    """To the question before this one, its answer offered again. False when there is no way back."""
+    home = editing.cancelled(turn)
+    if home is not None:
+        turn.trace("back", home)
+        turn.close_visit()
+        enter(turn, home)
+        return True
+    if not can_go_back(turn):
+        return False
+    _keep_draft(turn)
+    turn.trace("back")
+    turn.close_visit()
+    while (past := _step_back(turn)) is None:
+        pass
+    enter(turn, past.step)
+    return True
+
+
+def _step_back(turn: Turn) -> Past | None:
+    """Take one stay off the trail; the stay itself when it was a question."""
+    work = turn.work
+    if not work.trail:
+        child = turn.pop()
+        turn.remember(turn.work.visit.step, Remembered(value=UNSET, inner=child.remembered))
+        return None
+    past = work.trail[-1]
+    work.trail = work.trail[:-1]
+    turn.restore(past)
+    node = work.program.nodes.get(past.step)
+    if past.child is not None and node is not None:
+        _into(turn, past, past.child)
+        return None
+    if node is not None and node.interactive:
+        _land(turn, past)
+        return past
+    _leave_behind(turn, past)
+    return None
+
+
+def _into(turn: Turn, past: Past, child: Frame) -> None:
+    """Back into a flow that had been called and is over."""
+    node = turn.work.program.nodes[past.step]
+    turn.visit_at(node, turn.work.visit.phase)
+    turn.push(turn.programs(child.flow), child)
+
+
+def _land(turn: Turn, past: Past) -> None:
+    work = turn.work
+    if isinstance(work.program.nodes[past.step].body, Ask):
+        turn.remember(past.step, Remembered(value=past.value, draft=past.draft))
+    edit = work.edit
+    if edit is not None and edit.replaying:
+        work.edit = replace(edit, current=past)
+
+
+def _leave_behind(turn: Turn, past: Past) -> None:
+    """An effect is left behind: undone now, or, in the middle of an edit, when it turns out not to be used again."""
+    edit = turn.work.edit
+    if edit is not None and edit.replaying:
+        turn.work.edit = replace(edit, replay=(past, *edit.replay))
+    else:
+        editing.take_back(turn, past)
+
+
+def _keep_draft(turn: Turn) -> None:
+    draft = draft_of(turn)
+    if draft is None or not (draft.ticks or draft.files or draft.quantity is not None):
+        return
+    step = turn.work.visit.step
+    recalled = turn.recalled(step)
+    turn.forget(step)
+    turn.remember(step, Remembered(value=UNSET if recalled is None else recalled.value, draft=draft))
+
+
+def abandon(turn: Turn, outcome: str) -> None:
+    """The conversation is over before its end: everything since the last `final` step is undone, newest first."""
+    turn.close_visit()
+    for work in reversed(turn.stack):
+        edit = work.edit
+        replay = edit.replay if edit is not None else ()
+        if not _undo_trail(turn, work.program, (*work.trail, *replay)):
+            break
+    turn.finish(outcome)
+
+
+def _undo_trail(turn: Turn, program: Program, trail: tuple[Past, ...]) -> bool:
+    """Undo a trail from its end; False when a final step closed it."""
+    for past in reversed(trail):
+        node = program.nodes.get(past.step)
+        if node is not None and node.final:
+            return False
+        editing.take_back(turn, past)
+        if past.child is not None and not _undo_trail(turn, turn.programs(past.child.flow), past.child.trail):
+            return False
+    return True

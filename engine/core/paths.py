@@ -1,0 +1,45 @@
+"""Looks along the trail of a conversation without changing it: where back leads, what was visited."""
+
+from collections.abc import Iterable, Sequence
+
+from engine.core.conversation import Past
+from engine.core.model import Path
+from engine.core.program import Program
+from engine.core.turn import Programs, Turn
+
+
+def last_stay(trail: Sequence[Past], step: str) -> Past | None:
+    """The latest stay at a step, or None."""
+    return next((past for past in reversed(trail) if past.step == step), None)
+
+
+def can_go_back(turn: Turn) -> bool:
+    """Whether a question lies behind that no `final` step has closed."""
+    for work in reversed(turn.stack):
+        found = _open_question(turn.programs, work.program, work.trail)
+        if found is not None:
+            return found
+    return False
+
+
+def _open_question(programs: Programs, program: Program, trail: Sequence[Past]) -> bool | None:
+    """True: a question to go back to; False: closed by a final step; None: nothing on this trail."""
+    for past in reversed(trail):
+        node = program.nodes.get(past.step)
+        if node is None:
+            continue
+        if node.final:
+            return False
+        if past.child is not None:
+            found = _open_question(programs, programs(past.child.flow), past.child.trail)
+            if found is not None:
+                return found
+        if node.interactive:
+            return True
+    return None
+
+
+def touches(reads: Iterable[Path], changed: Iterable[Path]) -> bool:
+    """Whether something read lies on, above or below something changed."""
+    changes = tuple(changed)
+    return any(path[: len(other)] == other[: len(path)] for path in reads for other in changes)

@@ -1,0 +1,214 @@
+"""Runs external actions and sources after their commit, tries again by policy, brings the outcome back as an event.
+
+A call is a row until the commit that takes its outcome: killed anywhere, it runs again with the same key.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
+from engine.actions.context import Request
+from engine.actions.errors import Failure
+from engine.actions.invoke import invoke
+from engine.core.effects import Purpose
+from engine.core.events import ActionFailed, ActionFinished, Event, SignalReceived
+from engine.core.values import Value
+from engine.runtime.activity import Activity
+from engine.runtime.chats import Loaded
+from engine.runtime.containment import contained
+from engine.runtime.context import Contexts
+from engine.runtime.dispatcher import Stopped
+from engine.runtime.invoking import SIGNAL, arguments_of, pause_after, result_of, signature_of
+from engine.runtime.ports import Clock, Envelope, PendingCall, Store
+from engine.runtime.routing import Addressed
+
+PARALLEL: Final = 64
+"""External calls at once."""
+REMEMBERED: Final = 10_000
+"""Finished calls that are known by name, so that a list read a moment earlier starts none of them again."""
+REST: Final = timedelta(seconds=30)
+"""Pause before a call whose outcome could not be handled is tried again; doubled every time, at most REST_MAX."""
+REST_MAX: Final = timedelta(hours=1)
+STUBBORN: Final = 3
+"""So many times an outcome is brought back before the conversation gets a failure instead."""
+
+log = logging.getLogger("stepgram.calls")
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Came:
+    """A call that came back with an outcome."""
+
+    outcome: str
+    value: Mapping[str, Value]
+    requests: tuple[Request, ...]
+
+
+class Calls:
+    """Pending calls on their way. `post` brings an envelope into its chat's queue and says whether it was handled;
+    `chat` loads how a chat stands; `wake` asks to be called again when a row is due."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        contexts: Contexts,
+        store: Store,
+        clock: Clock,
+        activity: Activity,
+        post: Callable[[Envelope], Awaitable[bool]],
+        chat: Callable[[str], Awaitable[Loaded]],
+        wake: Callable[[datetime], None],
+        parallel: int = PARALLEL,
+    ) -> None:
+        self._catalog = catalog
+        self._contexts = contexts
+        self._store = store
+        self._clock = clock
+        self._activity = activity
+        self._post = post
+        self._chat = chat
+        self._wake = wake
+        self._slots = asyncio.Semaphore(parallel)
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._done: OrderedDict[Key, None] = OrderedDict()
+        self._unhandled: dict[Key, int] = {}
+        self._stopped = False
+
+    @property
+    def running(self) -> int:
+        """Calls under way at this moment."""
+        return len(self._running)
+
+    def launch(self, rows: Iterable[PendingCall]) -> None:
+        """Start every row that is due, is not under way and has not come back."""
+        for row in rows:
+            key = (row.conversation, row.call)
+            if self._stopped or key in self._running or key in self._done:
+                continue
+            if row.due > self._clock.now():
+                self._wake(row.due)
+                continue
+            self._activity.begin()
+            self._running[key] = asyncio.create_task(self._run(row, key), name=f"call {row.name}")
+
+    async def stop(self) -> None:
+        """Cut what is under way: its rows stay, and the next start runs them again with the same keys."""
+        self._stopped = True
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- one call ---------------------------------------------------------------------------------------
+
+    async def _run(self, row: PendingCall, key: Key) -> None:
+        try:
+            async with self._slots:
+                await self._once(row, key)
+        except Stopped:
+            log.info("call %s comes back after the next start", row.name)
+        except Exception:
+            log.exception("call %s of conversation %s could not be brought to an end", row.name, key[0])
+            self._wake(self._clock.now() + REST)
+        finally:
+            self._running.pop(key, None)
+            self._activity.end()
+
+    async def _once(self, row: PendingCall, key: Key) -> None:
+        if row.purpose == SIGNAL:
+            await self._send_signal(row, key)
+            return
+        loaded = await self._chat(row.chat)
+        if not _wanted(row, loaded):
+            await self._settle(row, key, Addressed(conversation=row.conversation, call=key))
+            return
+        came = await self._attempt(row, loaded)
+        attempt = row.attempt + 1
+        if isinstance(came, Failure):
+            pause = pause_after(row, attempt) if came.retry else None
+            log.warning("%s failed (attempt %d): %s", row.name, attempt, came.kind)
+            if pause is not None:
+                await self._later(row, attempt, pause)
+                return
+            await self._settle(row, key, self._outcome(row, key, self._failed(row, came)))
+            return
+        event = ActionFinished(at=self._clock.now(), call=row.call, outcome=came.outcome, value=came.value)
+        await self._settle(row, key, self._outcome(row, key, event, came.requests))
+
+    async def _attempt(self, row: PendingCall, loaded: Loaded) -> _Came | Failure:
+        signature = signature_of(self._catalog, row.purpose, row.name)
+        if signature is None:
+            return Failure(kind="error", reason=f"there is no {row.name}", retry=False)
+        return await contained(self._called(signature, row, loaded), row.timeout if row.timeout else signature.timeout)
+
+    async def _called(self, signature: ActionSignature | SourceSignature, row: PendingCall, loaded: Loaded) -> _Came:
+        context = self._contexts.build(
+            chat=loaded.chat,
+            conversation=row.conversation,
+            others=loaded.open,
+            call=row.call,
+            attempt=row.attempt + 1,
+            at=self._clock.now(),
+        )
+        outcome, value = await invoke(signature, context, arguments_of(row))
+        return _Came(outcome=outcome, value=result_of(signature, value), requests=tuple(context.requests))
+
+    async def _send_signal(self, row: PendingCall, key: Key) -> None:
+        """A signal to another chat's conversation; nobody waits for it any more: it is dropped."""
+        wish = arguments_of(row)
+        target = await self._store.by_key(row.name, str(wish["key"]))
+        if target is None:
+            log.warning("a signal found no open conversation of %s", row.name)
+            await self._settle(row, key, Addressed(conversation=row.conversation, call=key))
+            return
+        payload = wish["payload"]
+        event = SignalReceived(
+            at=self._clock.now(), name=str(wish["name"]), payload=payload if isinstance(payload, dict) else {}
+        )
+        await self._settle(row, key, Addressed(conversation=target.id, event=event, call=key), target.chat)
+
+    # --- what becomes of it -----------------------------------------------------------------------------
+
+    def _failed(self, row: PendingCall, failure: Failure) -> ActionFailed:
+        return ActionFailed(at=self._clock.now(), call=row.call, kind=failure.kind, reason=failure.reason[:300])
+
+    def _outcome(self, row: PendingCall, key: Key, event: Event, requests: tuple[Request, ...] = ()) -> Addressed:
+        return Addressed(conversation=row.conversation, event=event, call=key, requests=requests)
+
+    async def _settle(self, row: PendingCall, key: Key, what: Addressed, chat: str | None = None) -> None:
+        """Bring the outcome back. One that cannot be handled again and again becomes a failure, then rests."""
+        tries = self._unhandled.get(key, 0)
+        if tries >= STUBBORN and isinstance(what.event, ActionFinished):
+            trouble = Failure(kind="error", reason="the outcome could not be used", retry=False)
+            what = self._outcome(row, key, self._failed(row, trouble))
+        if await self._post(Envelope(chat=chat or row.chat, update=None, what=what)):
+            self._unhandled.pop(key, None)
+            self._done[key] = None
+            if len(self._done) > REMEMBERED:
+                self._done.popitem(last=False)
+            return
+        self._unhandled[key] = tries + 1
+        await self._later(row, row.attempt, min(REST * 2**tries, REST_MAX))
+
+    async def _later(self, row: PendingCall, attempt: int, pause: timedelta) -> None:
+        due = self._clock.now() + pause
+        await self._store.attempted(row.conversation, row.call, attempt, due)
+        self._wake(due)
+
+
+def _wanted(row: PendingCall, loaded: Loaded) -> bool:
+    """Whether the conversation still stands where it asked for this; an undo is always wanted."""
+    if row.purpose == Purpose.UNDO:
+        return True
+    visit = row.call.partition(".")[0]
+    return any(
+        conversation.id == row.conversation and any(str(frame.visit.number) == visit for frame in conversation.frames)
+        for conversation in loaded.open
+    )

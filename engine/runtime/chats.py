@@ -1,0 +1,65 @@
+"""Chats with their open conversations, kept in memory while they are in use. The rows' revisions guard it."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.core.conversation import Conversation
+from engine.runtime.library import Library
+from engine.runtime.ports import Chat, Store
+
+CAPACITY: Final = 4096
+"""Chats kept in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A chat as the store has it."""
+
+    chat: Chat
+    new: bool
+    """Never written before."""
+    open: tuple[Conversation, ...]
+    """Open conversations on the current versions of their flows, oldest first."""
+    outdated: tuple[Conversation, ...] = ()
+    """Open ones that stand at a step which has gone: they cannot go on."""
+
+
+class Chats:
+    """Reads chats through a cache that forgets the least recently used one."""
+
+    def __init__(self, store: Store, library: Library, capacity: int = CAPACITY) -> None:
+        self._store = store
+        self._library = library
+        self._capacity = capacity
+        self._kept: OrderedDict[str, Loaded] = OrderedDict()
+
+    async def load(self, chat: str) -> Loaded:
+        """The chat, from memory or the store; a new one when nobody has written from there yet."""
+        kept = self._kept.get(chat)
+        if kept is not None:
+            self._kept.move_to_end(chat)
+            return kept
+        stored = await self._store.chat(chat)
+        if stored is None:
+            return Loaded(chat=Chat(id=chat), new=True, open=())
+        conversations, outdated = [], []
+        for conversation in await self._store.conversations(chat):
+            adopted = self._library.adopt(conversation)
+            if adopted is None:
+                outdated.append(conversation)
+            else:
+                conversations.append(adopted)
+        return Loaded(chat=stored, new=False, open=tuple(conversations), outdated=tuple(outdated))
+
+    def keep(self, chat: Chat, conversations: Iterable[Conversation]) -> None:
+        """How the chat stands after a commit."""
+        self._kept[chat.id] = Loaded(chat=chat, new=False, open=tuple(conversations))
+        self._kept.move_to_end(chat.id)
+        if len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+
+    def drop(self, chat: str) -> None:
+        """What is known may be wrong: read it again next time."""
+        self._kept.pop(chat, None)

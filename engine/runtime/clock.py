@@ -1,0 +1,62 @@
+"""Time for the runtime: the real clock, and one turned by hand. No other module asks for the time."""
+
+import asyncio
+import heapq
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; a number below zero does not wait."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+@dataclass(order=True)
+class _Sleeper:
+    due: datetime
+    number: int
+    future: asyncio.Future[None] = field(compare=False)
+
+
+class ManualClock:
+    """Stands still until `advance` turns it; sleepers whose time has come wake in order."""
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("a clock needs a time with a time zone")
+        self._now = start.astimezone(UTC)
+        self._sleepers: list[_Sleeper] = []
+        self._count = 0
+
+    def now(self) -> datetime:
+        """Where the clock stands: aware, UTC."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock has been turned by `seconds`."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        self._count += 1
+        future = asyncio.get_running_loop().create_future()
+        due = self._now + timedelta(seconds=seconds)
+        heapq.heappush(self._sleepers, _Sleeper(due=due, number=self._count, future=future))
+        await future
+
+    def advance(self, seconds: float) -> None:
+        """Turn the clock forwards. Raises ValueError for a number below zero."""
+        if seconds < 0:
+            raise ValueError("time does not run backwards: give a number of seconds from 0 up")
+        self._now += timedelta(seconds=seconds)
+        while self._sleepers and self._sleepers[0].due <= self._now:
+            sleeper = heapq.heappop(self._sleepers)
+            if not sleeper.future.done():
+                sleeper.future.set_result(None)

@@ -1,0 +1,148 @@
+"""Makes the Context that an action or source is called with. The only place where plugins meet the runtime."""
+
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from engine.actions.context import Context, FileStore, MenuEntry, OpenConversation
+from engine.actions.errors import UnknownSecret
+from engine.core.conversation import Conversation
+from engine.runtime.library import Library
+from engine.runtime.ports import Chat, Store, Transaction
+from engine.runtime.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+_TAG: Final = re.compile(r"<[^>]*>")
+
+
+class Lease:
+    """A transaction lent to one call: worthless once the call is over, even for a task it left behind."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction: Transaction | None = transaction
+
+    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run one statement; the number of rows it changed."""
+        return await self._lent().execute(sql, parameters)
+
+    async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
+        """Rows of one SELECT or RETURNING."""
+        return await self._lent().query(sql, parameters)
+
+    def end(self) -> None:
+        """The call is over."""
+        self._transaction = None
+
+    def _lent(self) -> Transaction:
+        if self._transaction is None:
+            raise RuntimeError("the action is over: its transaction cannot be used any more")
+        return self._transaction
+
+
+class Sessions:
+    """The shared HTTP session, made when the first action wants it."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    def get(self) -> "ClientSession":
+        """The session; do not close it."""
+        if self._session is None or self._session.closed:
+            from aiohttp import ClientSession  # 200 ms that a bot without HTTP need not spend
+
+            self._session = ClientSession()
+        return self._session
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+class Contexts:
+    """Builds contexts for one bot."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        surroundings: Surroundings,
+        store: Store,
+        files: FileStore,
+        http: Callable[[], "ClientSession"],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._library = library
+        self._surroundings = surroundings
+        self._store = store
+        self._files = files
+        self._http = http
+        self._environment = environment
+
+    def build(
+        self,
+        *,
+        chat: Chat,
+        conversation: str,
+        others: Iterable[Conversation],
+        call: str,
+        attempt: int,
+        at: datetime,
+        lease: Lease | None = None,
+    ) -> Context:
+        """A context for one attempt of one call. `lease`: the transaction of a transactional one."""
+        world = self._surroundings.world(chat)
+        return Context(
+            conversation=conversation,
+            chat=chat.id,
+            customer=world.customer,
+            language=world.formats_language,
+            settings=world.settings,
+            idempotency_key=f"{conversation}/{call}",
+            attempt=attempt,
+            now=at,
+            transaction=lease,
+            database=self._store.transaction if lease is None else _no_database,
+            http=self._http,
+            files=self._files,
+            secret=self._secret,
+            environment=self._environment,
+            allowed_hosts=self._library.bot.allowed_hosts,
+            open_conversations=tuple(
+                OpenConversation(
+                    id=other.id,
+                    flow=other.flow,
+                    title=_plain(self._surroundings.title(other.flow, world, at)),
+                    step=other.top.visit.step,
+                )
+                for other in others
+                if other.id != conversation
+            ),
+            menu=tuple(
+                MenuEntry(flow=flow, title=_plain(self._surroundings.menu_text(flow, world, at)), command=command)
+                for flow, command in self._library.startable(self._surroundings.roles(chat))
+            ),
+        )
+
+    def _secret(self, name: str) -> str:
+        variable = self._library.bot.secrets.get(name)
+        found = self._environment.get(variable, "") if variable else ""
+        if variable is None:
+            raise UnknownSecret(f"bot.yaml names no secret “{name}”")
+        if not found:
+            raise UnknownSecret(f"the environment variable {variable} of the secret “{name}” is not set")
+        return found
+
+
+def _no_database() -> AbstractAsyncContextManager[Transaction]:
+    raise RuntimeError("a transactional action uses context.transaction, not context.database()")
+
+
+def _plain(text: str) -> str:
+    """A title's HTML as text: it is put into a template, which escapes it again."""
+    return html.unescape(_TAG.sub("", text))

@@ -1,0 +1,113 @@
+"""One queue per chat, in order; different chats in parallel, bounded. Knows nothing of what is handled."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.runtime.activity import Activity
+from engine.runtime.ports import Envelope
+
+LANE: Final = 100
+"""Envelopes that may wait in one chat's queue; who brings more waits."""
+PARALLEL: Final = 256
+"""Chats that are handled at once."""
+
+log = logging.getLogger("stepgram.dispatcher")
+
+
+class Stopped(Exception):  # noqa: N818 - says what happened
+    """The dispatcher does not take anything any more: the process is going down."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    room: asyncio.Semaphore
+    queue: deque[tuple[Envelope, asyncio.Future[bool]]] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+    users: int = 0
+    """Callers that hold a place or wait for one: the lane goes when there is none."""
+
+
+class Dispatcher:
+    """Hands envelopes to `handle`, one after another within a chat.
+
+    `handle` may raise: the failure is logged, `failed` is called with the envelope, the queue goes on.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Envelope], Awaitable[None]],
+        failed: Callable[[Envelope], Awaitable[None]],
+        activity: Activity,
+        *,
+        lane: int = LANE,
+        parallel: int = PARALLEL,
+    ) -> None:
+        self._handle = handle
+        self._failed = failed
+        self._activity = activity
+        self._lane_size = lane
+        self._slots = asyncio.Semaphore(parallel)
+        self._lanes: dict[str, _Lane] = {}
+        self._stopped = False
+
+    async def post(self, envelope: Envelope) -> bool:
+        """Put an envelope into its chat's queue and return when it has been handled: False when that failed.
+
+        Waits while the queue is full. Raises Stopped.
+        """
+        if self._stopped:
+            raise Stopped("the bot is stopping and takes no more messages")
+        lane = self._lanes.setdefault(envelope.chat, _Lane(room=asyncio.Semaphore(self._lane_size)))
+        lane.users += 1
+        try:
+            async with lane.room:
+                with self._activity.work():
+                    return await asyncio.shield(self._enqueue(lane, envelope))
+        finally:
+            lane.users -= 1
+            self._tidy(envelope.chat, lane)
+
+    async def stop(self) -> None:
+        """Take nothing more; return when everything in the queues has been handled."""
+        self._stopped = True
+        while tasks := [lane.task for lane in self._lanes.values() if lane.task]:
+            await asyncio.wait(tasks)
+
+    def _enqueue(self, lane: _Lane, envelope: Envelope) -> asyncio.Future[bool]:
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        lane.queue.append((envelope, done))
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._drain(envelope.chat, lane), name=f"chat {envelope.chat}")
+        return done
+
+    async def _drain(self, chat: str, lane: _Lane) -> None:
+        while lane.queue:
+            envelope, done = lane.queue.popleft()
+            async with self._slots:
+                with self._activity.work():
+                    good = await self._one(envelope)
+            if not done.done():
+                done.set_result(good)
+        lane.task = None
+        self._tidy(chat, lane)
+
+    def _tidy(self, chat: str, lane: _Lane) -> None:
+        if lane.users == 0 and lane.task is None and self._lanes.get(chat) is lane:
+            del self._lanes[chat]
+
+    async def _one(self, envelope: Envelope) -> bool:
+        try:
+            await self._handle(envelope)
+        except Exception:
+            log.exception("an event of chat %s could not be handled", envelope.chat)
+        else:
+            return True
+        try:
+            await self._failed(envelope)
+        except Exception:
+            log.exception("chat %s could not be told that something went wrong", envelope.chat)
+        return False

@@ -1,0 +1,205 @@
+"""Handles one envelope: load, route, play, one commit, then hand over what is to be done after it."""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Final
+
+from engine.core.conversation import Conversation, Status
+from engine.core.effects import Trace
+from engine.runtime.chats import Chats, Loaded
+from engine.runtime.committer import Committer
+from engine.runtime.delivery import Deliveries
+from engine.runtime.ledger import Ledger
+from engine.runtime.outbox import compose
+from engine.runtime.play import Play, Tools
+from engine.runtime.ports import AlreadySeen, Channel, Chat, Clock, Envelope, Overtaken, Store, Transaction
+from engine.runtime.routing import Addressed, Deliver, Start, named_conversation, route
+
+ATTEMPTS: Final = 5
+"""How often an update is repeated when somebody else wrote its rows meanwhile."""
+OUTDATED: Final = "outdated"
+
+log = logging.getLogger("stepgram.executor")
+
+
+class _Opener:
+    """Opens the transaction when the first transactional action wants it."""
+
+    def __init__(self, store: Store, stack: AsyncExitStack) -> None:
+        self._store = store
+        self._stack = stack
+        self.opened: Transaction | None = None
+
+    async def __call__(self) -> Transaction:
+        if self.opened is None:
+            self.opened = await self._stack.enter_async_context(self._store.transaction())
+        return self.opened
+
+
+class Executor:
+    """Turns envelopes into commits. Never two at a time for one chat: the dispatcher sees to that.
+
+    `committed` is called with the ledger after each commit: it starts calls, timers and deliveries.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: Tools,
+        store: Store,
+        chats: Chats,
+        committer: Committer,
+        deliveries: Deliveries,
+        channel: Channel,
+        clock: Clock,
+        committed: Callable[[Ledger], None],
+    ) -> None:
+        self._tools = tools
+        self._store = store
+        self._chats = chats
+        self._committer = committer
+        self._deliveries = deliveries
+        self._channel = channel
+        self._clock = clock
+        self._committed = committed
+
+    async def handle(self, envelope: Envelope) -> None:
+        """One update, exactly once. Raises what keeps it from being handled; then nothing has changed."""
+        for _ in range(ATTEMPTS):
+            try:
+                await self._once(envelope)
+            except AlreadySeen:
+                log.info("update %s was handled before", envelope.update)
+            except Overtaken:
+                self._chats.drop(envelope.chat)
+                continue
+            return
+        raise Overtaken(f"chat {envelope.chat} was written by somebody else {ATTEMPTS} times in a row")
+
+    async def apologise(self, envelope: Envelope) -> None:
+        """Tell the customer that their update could not be handled; it does not come again."""
+        if isinstance(envelope.what, Addressed):
+            return
+        self._chats.drop(envelope.chat)
+        ledger = self._ledger(envelope, Loaded(chat=Chat(id=envelope.chat), new=True, open=()))
+        try:
+            loaded = await self._chats.load(envelope.chat)
+            ledger = self._ledger(envelope, loaded)
+            ledger.tell(self._play(ledger).situation().desk.trouble(), None)
+            await self._committer.submit(ledger.commit(envelope.update))
+        except AlreadySeen:
+            return
+        except Exception:
+            log.exception("the apology to chat %s could not be written down", envelope.chat)
+            await self._apologise_directly(ledger)
+            return
+        self._after(ledger)
+
+    async def _apologise_directly(self, ledger: Ledger) -> None:
+        trouble = self._play(ledger).situation().desk.trouble()
+        await self._channel.deliver(compose(trouble, chat=ledger.chat.id, sequence=0, conversation=None, at=ledger.at))
+
+    async def chat(self, chat: str) -> Loaded:
+        """How a chat stands: for calls that ask whether they are still wanted."""
+        return await self._chats.load(chat)
+
+    # --- one attempt ------------------------------------------------------------------------------------
+
+    async def _once(self, envelope: Envelope) -> None:
+        loaded = await self._chats.load(envelope.chat)
+        ledger = self._ledger(envelope, loaded)
+        ledger.delivered = self._deliveries.take_delivered(envelope.chat)
+        try:
+            async with AsyncExitStack() as stack:
+                opener = _Opener(self._store, stack)
+                play = Play(self._tools, ledger, self._tools.surroundings.world(ledger.chat), opener)
+                await self._play_through(play, ledger, envelope, loaded.outdated)
+                commit = ledger.commit(envelope.update)
+                if opener.opened is not None:
+                    await opener.opened.apply(commit)
+            if opener.opened is None:
+                await self._committer.submit(commit)
+        except BaseException:
+            # The commit may or may not have happened: the store knows.
+            self._chats.drop(envelope.chat)
+            self._deliveries.give_back(envelope.chat, ledger.delivered)
+            raise
+        self._after(ledger)
+
+    def _after(self, ledger: Ledger) -> None:
+        self._chats.keep(ledger.chat, ledger.open.values())
+        self._deliveries.add(ledger.outbox)
+        self._committed(ledger)
+
+    def _ledger(self, envelope: Envelope, loaded: Loaded) -> Ledger:
+        ledger = Ledger(
+            chat=_with_profile(loaded.chat, envelope),
+            new=loaded.new,
+            conversations=(*loaded.open, *loaded.outdated),
+            at=self._clock.now(),
+            reply_to=envelope.update,
+        )
+        if ledger.chat.front is not None and ledger.chat.front not in ledger.open:
+            ledger.chat = replace(ledger.chat, front=None)
+        return ledger
+
+    def _play(self, ledger: Ledger) -> Play:
+        async def refused() -> Transaction:
+            raise RuntimeError("an apology runs no action")
+
+        return Play(self._tools, ledger, self._tools.surroundings.world(ledger.chat), refused)
+
+    async def _play_through(
+        self, play: Play, ledger: Ledger, envelope: Envelope, outdated: Iterable[Conversation]
+    ) -> None:
+        for conversation in outdated:
+            self._end_outdated(play, ledger, conversation)
+        match envelope.what:
+            case Addressed() as addressed:
+                await self._play_addressed(play, ledger, addressed)
+            case Start(flow=flow, arguments=arguments):
+                await play.run([Start(flow=flow, arguments={**arguments, **envelope.arguments})])
+            case what:
+                elsewhere = await self._elsewhere(ledger, what)
+                await play.run(route(play.situation(elsewhere), what))
+
+    async def _play_addressed(self, play: Play, ledger: Ledger, addressed: Addressed) -> None:
+        if addressed.timer is not None:
+            ledger.fired = (addressed.timer,)
+        if addressed.call is not None:
+            ledger.finished_calls = (addressed.call,)
+        call = addressed.call[1] if addressed.call else ""
+        play.request(addressed.requests, addressed.conversation, call)
+        if addressed.event is None:
+            await play.run([])
+            return
+        await play.run([Deliver(conversation=addressed.conversation, event=addressed.event)])
+
+    async def _elsewhere(self, ledger: Ledger, what: object) -> Conversation | None:
+        name = named_conversation(what)
+        if name is None or name in ledger.open:
+            return None
+        return await self._store.conversation(name)
+
+    def _end_outdated(self, play: Play, ledger: Ledger, conversation: Conversation) -> None:
+        """Its flow was edited and the step it stands at has gone: it ends, and the customer hears of it."""
+        log.warning("conversation %s of %s stands at a step that has gone", conversation.id, conversation.flow)
+        top = conversation.top.visit
+        ledger.put(replace(conversation, status=Status.FINISHED, outcome=OUTDATED, expires_at=None))
+        ledger.trace(conversation.id, Trace(visit=top.number, step=top.step, kind="finished", detail=OUTDATED))
+        commands = dict(self._tools.library.startable(self._tools.surroundings.roles(ledger.chat)))
+        ledger.tell(play.situation().desk.outdated(conversation.flow, commands.get(conversation.flow)), None)
+
+
+def _with_profile(chat: Chat, envelope: Envelope) -> Chat:
+    """What the channel says about the customer now; an event from inside says nothing."""
+    if isinstance(envelope.what, Addressed):
+        return chat
+    name = envelope.name or chat.name
+    username = envelope.username or chat.username
+    language = envelope.language or chat.language
+    if (name, username, language) == (chat.name, chat.username, chat.language):
+        return chat
+    return replace(chat, name=name, username=username, language=language)

@@ -1,0 +1,304 @@
+"""Plays one update through: decisions to events, events through the core, effects into the ledger.
+
+Transactional actions run right here; everything else waits for the commit. Writes nothing itself.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
+from engine.actions.context import CancelConversation, Request, SendSignal, StartFlow
+from engine.actions.errors import Failure
+from engine.actions.invoke import invoke
+from engine.core.advance import advance, begin
+from engine.core.codec import NotStorableError
+from engine.core.conversation import Conversation
+from engine.core.effects import (
+    CancelTimers,
+    Effect,
+    Finish,
+    Invoke,
+    Notice,
+    Say,
+    Show,
+    StartTimer,
+    Trace,
+    Trouble,
+)
+from engine.core.effects import StartFlow as StartFlowEffect
+from engine.core.events import (
+    ActionFailed,
+    ActionFinished,
+    Event,
+    Move,
+    Navigated,
+    PutAside,
+    SignalReceived,
+    Started,
+)
+from engine.core.world import World
+from engine.runtime.containment import contained
+from engine.runtime.context import Contexts, Lease
+from engine.runtime.identity import IdSource
+from engine.runtime.invoking import arguments_with_page, pending_call, pending_signal, result_of, signature_of
+from engine.runtime.ledger import Ledger
+from engine.runtime.library import Library
+from engine.runtime.ports import Transaction
+from engine.runtime.routing import (
+    Begin,
+    Cancel,
+    Decision,
+    Deliver,
+    Situation,
+    Start,
+    Tell,
+    holds_front,
+    start,
+)
+from engine.runtime.surroundings import Surroundings
+
+MOST_STEPS: Final = 50
+"""Events that one update may set off; more is a circle."""
+
+log = logging.getLogger("stepgram.play")
+
+
+class Circle(Exception):  # noqa: N818 - says what happened
+    """One update set off more events than any flow needs: its flows and actions go round in a circle."""
+
+
+class _Undone(Exception):  # noqa: N818 - leaves a savepoint, never seen outside
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every play needs and none changes."""
+
+    library: Library
+    catalog: Catalog
+    surroundings: Surroundings
+    contexts: Contexts
+    ids: IdSource
+
+
+class Play:
+    """One update's play. `transaction` opens the transaction that the commit will be part of, once."""
+
+    def __init__(
+        self, tools: Tools, ledger: Ledger, world: World, transaction: Callable[[], Awaitable[Transaction]]
+    ) -> None:
+        self._tools = tools
+        self._ledger = ledger
+        self._world = world
+        self._transaction = transaction
+        self._work: deque[Decision | Start] = deque()
+        self._steps = 0
+
+    async def run(self, decisions: Iterable[Decision | Start]) -> None:
+        """Carry everything out, and what follows from it. Raises Circle, and what the store raises."""
+        self._work.extendleft(reversed(list(decisions)))
+        while self._work:
+            decision = self._work.popleft()
+            match decision:
+                case Tell(effect=effect, conversation=conversation):
+                    self._ledger.tell(effect, conversation)
+                case Deliver():
+                    await self._deliver(decision)
+                case Cancel(conversation=conversation):
+                    await self._cancel(conversation)
+                case Begin():
+                    await self._begin(decision)
+                case Start(flow=flow, arguments=arguments):
+                    self._work.extendleft(reversed(start(self.situation(), flow, arguments)))
+                case _:
+                    assert_never(decision)
+        self._ledger.settle()
+        self._offer_waiting()
+
+    def situation(self, elsewhere: Conversation | None = None) -> Situation:
+        """How things stand now, for routing."""
+        ledger, surroundings = self._ledger, self._tools.surroundings
+        return Situation(
+            chat=ledger.chat,
+            open=ledger.open,
+            library=self._tools.library,
+            roles=surroundings.roles(ledger.chat),
+            desk=surroundings.desk(ledger.chat, self._world, ledger.at),
+            at=ledger.at,
+            elsewhere=elsewhere,
+        )
+
+    def request(self, requests: Iterable[Request], conversation: str, call: str) -> None:
+        """Note what an action asked for; it is done after what is at hand."""
+        for number, wish in enumerate(requests, start=1):
+            match wish:
+                case StartFlow(flow=flow, arguments=arguments):
+                    self._work.append(Start(flow=flow, arguments=arguments))
+                case CancelConversation(conversation=other):
+                    self._work.append(Cancel(conversation=other))
+                case SendSignal():
+                    self._signal(wish, conversation, f"{call}.signal.{number}")
+                case _:
+                    assert_never(wish)
+
+    # --- decisions --------------------------------------------------------------------------------------
+
+    async def _deliver(self, decision: Deliver) -> None:
+        name = decision.conversation
+        if decision.claim:
+            await self._claim(name)
+        await self._feed(name, decision.event)
+        if decision.claim:
+            await self._claim(name)
+
+    async def _claim(self, name: str) -> None:
+        """The customer turned to this conversation: it comes to the front, unless it leaves the chat free."""
+        conversation = self._ledger.open.get(name)
+        if conversation is not None and holds_front(conversation):
+            await self._front(name)
+
+    async def _front(self, name: str) -> None:
+        displaced = self._ledger.bring_to_front(name)
+        if displaced is not None and holds_front(self._ledger.open[displaced]):
+            await self._feed(displaced, PutAside(at=self._ledger.at))
+
+    async def _begin(self, decision: Begin) -> None:
+        ledger = self._ledger
+        program = self._tools.library.programs[decision.flow]
+        name = self._tools.ids.conversation()
+        ledger.put(begin(program, id=name, chat=ledger.chat.id, at=ledger.at))
+        await self._front(name)
+        await self._feed(name, Started(at=ledger.at, arguments=decision.arguments))
+
+    async def _cancel(self, name: str) -> None:
+        """Cancel it out of all the flows it has called, until it is over."""
+        while self._ledger.open.get(name) is not None:
+            await self._feed(name, Navigated(at=self._ledger.at, move=Move.CANCEL))
+
+    def _signal(self, wish: SendSignal, conversation: str, call: str) -> None:
+        ledger = self._ledger
+        for other in reversed(list(ledger.open.values())):
+            if other.flow == wish.flow and other.key == wish.key:
+                event = SignalReceived(at=ledger.at, name=wish.name, payload=wish.payload)
+                self._work.append(Deliver(conversation=other.id, event=event))
+                return
+        ledger.await_call(
+            pending_signal(
+                conversation=conversation,
+                chat=ledger.chat.id,
+                call=call,
+                flow=wish.flow,
+                key=wish.key,
+                name=wish.name,
+                payload=wish.payload,
+                at=ledger.at,
+            )
+        )
+
+    def _offer_waiting(self) -> None:
+        """The front has become free and somebody waits behind it."""
+        situation = self.situation()
+        if self._ledger.front_ended and self._ledger.chat.front is None and situation.aside is not None:
+            offer = situation.desk.waiting(self._ledger.open[situation.aside].flow)
+            self._ledger.tell(offer, situation.aside)
+
+    # --- events and effects -----------------------------------------------------------------------------
+
+    async def _feed(self, name: str, event: Event) -> None:
+        events = deque([event])
+        while events:
+            conversation = self._ledger.open.get(name)
+            if conversation is None:
+                return
+            self._steps += 1
+            if self._steps > MOST_STEPS:
+                raise Circle(f"more than {MOST_STEPS} events from one update, the last in {conversation.flow}")
+            advanced = advance(self._tools.library.programs, conversation, events.popleft(), self._world)
+            self._ledger.put(advanced.conversation)
+            for effect in advanced.effects:
+                came_back = await self._effect(advanced.conversation, effect)
+                if came_back is not None:
+                    events.append(came_back)
+
+    async def _effect(self, conversation: Conversation, effect: Effect) -> Event | None:
+        name, ledger = conversation.id, self._ledger
+        match effect:
+            case Show() | Say() | Notice():
+                ledger.tell(effect, name)
+            case Invoke():
+                return await self._invoke(conversation, effect)
+            case StartTimer():
+                ledger.start_timer(name, effect)
+            case CancelTimers():
+                ledger.cancel_timers(name, effect)
+            case StartFlowEffect(flow=flow, arguments=arguments):
+                self._work.append(Start(flow=flow, arguments=arguments))
+            case Trace():
+                ledger.trace(name, effect)
+            case Trouble(text=text):
+                log.warning("conversation %s: %s", name, text)
+            case Finish(outcome=outcome):
+                log.info("conversation %s of %s is over: %s", name, conversation.flow, outcome)
+            case _:
+                assert_never(effect)
+        return None
+
+    async def _invoke(self, conversation: Conversation, effect: Invoke) -> Event | None:
+        signature = signature_of(self._tools.catalog, effect.purpose, effect.name)
+        if signature is None:
+            return self._failed(effect, Failure(kind="error", reason=f"there is no {effect.name}", retry=False))
+        if signature.transactional:
+            return await self._inline(conversation, effect, signature)
+        try:
+            call = pending_call(
+                effect,
+                conversation=conversation.id,
+                chat=self._ledger.chat.id,
+                bot=self._tools.library.bot,
+                at=self._ledger.at,
+            )
+        except NotStorableError as error:
+            return self._failed(effect, Failure(kind="error", reason=str(error), retry=False))
+        self._ledger.await_call(call)
+        return None
+
+    async def _inline(
+        self, conversation: Conversation, effect: Invoke, signature: ActionSignature | SourceSignature
+    ) -> Event:
+        """Run a transactional action under a savepoint: what a failed one wrote is gone."""
+        transaction = await self._transaction()
+        lease = Lease(transaction)
+        context = self._tools.contexts.build(
+            chat=self._ledger.chat,
+            conversation=conversation.id,
+            others=self._ledger.open.values(),
+            call=effect.call,
+            attempt=1,
+            at=self._ledger.at,
+            lease=lease,
+        )
+        try:
+            async with transaction.savepoint():
+                try:
+                    came = await contained(
+                        invoke(signature, context, arguments_with_page(effect)), effect.timeout or signature.timeout
+                    )
+                finally:
+                    lease.end()
+                if isinstance(came, Failure):
+                    raise _Undone(came)
+        except _Undone as undone:
+            return self._failed(effect, undone.failure)
+        outcome, value = came
+        self.request(context.requests, conversation.id, effect.call)
+        return ActionFinished(at=self._ledger.at, call=effect.call, outcome=outcome, value=result_of(signature, value))
+
+    def _failed(self, effect: Invoke, failure: Failure) -> ActionFailed:
+        log.warning("%s failed: %s", effect.name, failure.kind)
+        return ActionFailed(at=self._ledger.at, call=effect.call, kind=failure.kind, reason=failure.reason[:300])

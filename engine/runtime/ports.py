@@ -1,0 +1,238 @@
+"""What the runtime needs from the outside, as Protocols: a store, a channel, a clock.
+
+`storage` implements Store twice (Tortoise on SQLite, memory); `channels` implement Channel; tests turn Clock.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from engine.core.conversation import Conversation
+from engine.core.effects import Trace
+from engine.core.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One customer on one channel, and which of their conversations is in front."""
+
+    id: str
+    """`telegram:42`, `terminal:anna`."""
+    front: str | None = None
+    """Id of the conversation that takes typed text."""
+    aside: tuple[str, ...] = ()
+    """Open conversations behind it, most recently put aside last."""
+    name: str = ""
+    username: str | None = None
+    language: str = "en"
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A row of the outbox: one thing to deliver to one chat, in order of `sequence` within the chat."""
+
+    id: str
+    chat: str
+    sequence: int
+    kind: str
+    """`show` | `say` | `notice`."""
+    payload: bytes
+    """JSON of the effect (engine.runtime.outbox encodes and decodes)."""
+    surface: str
+    """`conversation.visit`: what a later edit replaces; empty for say and notice."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerRow:
+    """A pending timer; (conversation, visit, name) is unique."""
+
+    conversation: str
+    chat: str
+    visit: int
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCall:
+    """An external action that was recorded and has not come back. (conversation, call) is unique."""
+
+    conversation: str
+    chat: str
+    call: str
+    purpose: str
+    name: str
+    arguments: bytes
+    """JSON by engine.core.codec."""
+    retry: bytes
+    """JSON of the Retry policy, resolved."""
+    timeout: float | None
+    attempt: int
+    """Attempts made so far."""
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRow:
+    """A line of the append-only visit log."""
+
+    conversation: str
+    at: datetime
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Everything one event changes, written in one transaction or not at all."""
+
+    chat: Chat
+    new_chat: bool = False
+    conversations: tuple[Conversation, ...] = ()
+    """New and changed ones; `revision` is already the new number (1 for a new one)."""
+    visits: tuple[VisitRow, ...] = ()
+    outbox: tuple[Outgoing, ...] = ()
+    delivered: tuple[str, ...] = ()
+    """Outbox ids known to be delivered: removed."""
+    timers: tuple[TimerRow, ...] = ()
+    cancelled_timers: tuple[tuple[str, int], ...] = ()
+    """(conversation, visit): all timers of a visit that was left; applied before `timers`."""
+    fired_timers: tuple[tuple[str, int, str], ...] = ()
+    """(conversation, visit, name) of the timer that this commit handles; applied before `timers`."""
+    pending: tuple[PendingCall, ...] = ()
+    finished_calls: tuple[tuple[str, str], ...] = ()
+    """(conversation, call) whose outcome this commit handles."""
+    seen: tuple[str, ...] = ()
+    """Update ids handled by this commit; a repeated one raises AlreadySeen and nothing is written."""
+    at: datetime
+
+
+class AlreadySeen(Exception):  # noqa: N818 - says what happened
+    """The update was committed before: drop it. `update` names which one."""
+
+    def __init__(self, message: str = "", *, update: str = "") -> None:
+        super().__init__(message)
+        self.update = update
+
+
+class Overtaken(Exception):  # noqa: N818 - says what happened
+    """A row's revision is not the one expected: load again and repeat. `conversation` names the conversation,
+    or `chat` the chat; the other one is empty."""
+
+    def __init__(self, message: str = "", *, conversation: str = "", chat: str = "") -> None:
+        super().__init__(message)
+        self.conversation = conversation
+        self.chat = chat
+
+
+class Transaction(Protocol):
+    """An open transaction: transactional actions run in it, then the commit is applied to it."""
+
+    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run one statement with `?` placeholders; the number of rows it changed."""
+        ...
+
+    async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
+        """Rows of one SELECT or RETURNING."""
+        ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """What happens inside is undone when it raises; the transaction goes on."""
+        ...
+
+    async def apply(self, commit: Commit) -> None:
+        """Write a commit as part of this transaction. Raises AlreadySeen, Overtaken."""
+        ...
+
+
+class Store(Protocol):
+    """Durable state. Every method that writes commits before it returns."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def chat(self, chat: str) -> Chat | None: ...
+
+    async def conversation(self, conversation: str) -> Conversation | None: ...
+
+    async def conversations(self, chat: str) -> Sequence[Conversation]:
+        """The open ones of a chat, oldest first."""
+        ...
+
+    async def by_key(self, flow: str, key: str) -> Conversation | None:
+        """The newest open conversation of a flow with that key."""
+        ...
+
+    async def seen(self, update: str) -> bool: ...
+
+    async def commit(self, commits: Sequence[Commit]) -> None:
+        """Write several events' commits in one transaction. Raises AlreadySeen or Overtaken, all undone."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    async def delivered(self, outbox: Sequence[str]) -> None: ...
+
+    async def undelivered(self) -> Sequence[Outgoing]:
+        """Everything in the outbox, by chat and sequence."""
+        ...
+
+    async def due_timers(self, now: datetime, limit: int = 100) -> Sequence[TimerRow]: ...
+
+    async def due_expirations(self, now: datetime, limit: int = 100) -> Sequence[Conversation]:
+        """Open conversations whose `expires_at` is over."""
+        ...
+
+    async def due_calls(self, now: datetime, limit: int = 100) -> Sequence[PendingCall]: ...
+
+    async def next_due(self) -> datetime | None:
+        """The earliest moment of any timer, expiration or pending call."""
+        ...
+
+    async def attempted(self, conversation: str, call: str, attempt: int, due: datetime) -> None:
+        """Note a failed attempt of a pending call and when the next one is due."""
+        ...
+
+    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> int:
+        """Delete finished conversations older than their flow's retention (seconds, None: keep) with their
+        visits, and updates seen more than 7 days ago. Returns how many conversations went."""
+        ...
+
+    async def history(self, conversation: str) -> Sequence[VisitRow]: ...
+
+
+class Clock(Protocol):
+    """Time, real or turned by hand."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Channel(Protocol):
+    """The edge: brings events in, carries the outbox out."""
+
+    async def deliver(self, outgoing: Outgoing) -> None:
+        """Bring one thing to the customer; return when it is there. Raises to be tried again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """An update from outside, on its way to a conversation: exactly one of the kinds of `what`."""
+
+    chat: str
+    update: str | None
+    """Unique per update of the channel; a repeated one is dropped. None: cannot repeat."""
+    what: object
+    """An engine.core.events.Event, or Command / CallbackPressed of engine.runtime.routing."""
+    name: str = ""
+    username: str | None = None
+    language: str | None = None
+    arguments: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,206 @@
+"""The running engine: queues, executor, deliveries, calls and timers wired together. Loads and reads no files."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from engine.actions.catalog import Catalog
+from engine.actions.context import FileStore
+from engine.core.conversation import Status
+from engine.core.events import SignalReceived
+from engine.core.values import Value
+from engine.core.wording import Wording
+from engine.runtime.activity import Activity
+from engine.runtime.calls import Calls
+from engine.runtime.chats import Chats
+from engine.runtime.committer import Committer
+from engine.runtime.context import Contexts, Sessions
+from engine.runtime.delivery import Deliveries
+from engine.runtime.dispatcher import Dispatcher
+from engine.runtime.executor import Executor
+from engine.runtime.identity import IdSource
+from engine.runtime.ledger import Ledger
+from engine.runtime.library import Library
+from engine.runtime.play import Tools
+from engine.runtime.ports import Channel, Clock, Envelope, Store
+from engine.runtime.routing import Addressed
+from engine.runtime.surroundings import Surroundings
+from engine.runtime.timers import Timers
+
+STOP_PATIENCE: Final = 5.0
+"""Seconds that deliveries have to finish when the process stops; what is left goes out after the next start."""
+
+_FAR: Final = datetime(9000, 1, 1, tzinfo=UTC)
+
+log = logging.getLogger("stepgram.runtime")
+
+
+class Runtime:
+    """One bot at work on one store, speaking through one channel."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        catalog: Catalog,
+        wordings: Mapping[str, Wording],
+        store: Store,
+        channel: Channel,
+        clock: Clock,
+        ids: IdSource,
+        files: FileStore,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._library = library
+        self._store = store
+        self._clock = clock
+        self.activity = Activity()
+        self._sessions = Sessions()
+        self._committer = Committer(store)
+        self._deliveries = Deliveries(
+            channel=channel, store=store, clock=clock, activity=self.activity, unwritten=self._wake_soon
+        )
+        surroundings = Surroundings(library, wordings)
+        contexts = Contexts(
+            library=library,
+            surroundings=surroundings,
+            store=store,
+            files=files,
+            http=self._sessions.get,
+            environment=environment,
+        )
+        self._executor = Executor(
+            tools=Tools(library=library, catalog=catalog, surroundings=surroundings, contexts=contexts, ids=ids),
+            store=store,
+            chats=Chats(store, library),
+            committer=self._committer,
+            deliveries=self._deliveries,
+            channel=channel,
+            clock=clock,
+            committed=self._committed,
+        )
+        self._dispatcher = Dispatcher(self._executor.handle, self._executor.apologise, self.activity)
+        self._calls = Calls(
+            catalog=catalog,
+            contexts=contexts,
+            store=store,
+            clock=clock,
+            activity=self.activity,
+            post=self._dispatcher.post,
+            chat=self._executor.chat,
+            wake=self._wake_at,
+        )
+        retention = {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
+        self._fleeting = frozenset(name for name, seconds in retention.items() if seconds == 0)
+        self._timers = Timers(
+            store=store,
+            clock=clock,
+            calls=self._calls,
+            deliveries=self._deliveries,
+            post=self._dispatcher.post,
+            retention=retention,
+        )
+        self._loop: asyncio.Task[None] | None = None
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up everything that was left: undelivered messages, pending calls, timers that came due."""
+        self._deliveries.add(await self._store.undelivered())
+        self._loop = asyncio.create_task(self._timers.run(), name="timers")
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what is at hand, leave the rest to the next start."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await self._calls.stop()
+        await self._dispatcher.stop()
+        try:
+            await asyncio.wait_for(self.activity.quiet(), STOP_PATIENCE)
+        except TimeoutError:
+            log.warning("stopping with work under way: it goes on after the next start")
+        await self._deliveries.stop()
+        await self._committer.close()
+        await self._sessions.close()
+
+    # --- work -------------------------------------------------------------------------------------------
+
+    async def handle(self, envelope: Envelope) -> bool:
+        """One update; returns when it is committed. False when it could not be handled (the customer was told)."""
+        return await self._dispatcher.post(envelope)
+
+    async def signal(
+        self, flow: str, key: str, name: str, payload: Mapping[str, Value], update: str | None = None
+    ) -> bool:
+        """A signal for the newest open conversation of a flow with that key. False when there is none.
+
+        `update`: an id under which a repeated signal is known and dropped.
+        """
+        target = await self._store.by_key(flow, key)
+        if target is None:
+            return False
+        event = SignalReceived(at=self._clock.now(), name=name, payload=payload)
+        what = Addressed(conversation=target.id, event=event)
+        return await self._dispatcher.post(Envelope(chat=target.chat, update=update, what=what))
+
+    async def run_due(self) -> None:
+        """Handle everything due now and what follows from it; return when nothing more happens by itself.
+
+        What waits for a later time (a retry, a timer) is left waiting.
+        """
+        while True:
+            # Whoever slept until now on a clock that was just turned gets to run first.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            before = self.activity.total
+            await self._timers.look()
+            await self.activity.quiet()
+            if self.activity.total == before:
+                return
+
+    async def unfinished(self) -> bool:
+        """Whether anything is under way or will be tried again: a call, a message, a piece of work."""
+        if self.activity.count or self._calls.running or self._deliveries.waiting:
+            return True
+        return await self.pending_calls()
+
+    async def pending_calls(self) -> bool:
+        """Whether a call waits for its next attempt, however late that is."""
+        return bool(await self._store.due_calls(_FAR, limit=1))
+
+    async def settled(self, patience: float) -> bool:
+        """Wait until nothing is under way or to be tried again, at most `patience` seconds of the clock.
+
+        For a real clock; one turned by hand stands still meanwhile. True when everything settled.
+        """
+        end = self._clock.now().timestamp() + patience
+        while True:
+            await self.run_due()
+            if not await self.unfinished():
+                return True
+            left = end - self._clock.now().timestamp()
+            if left <= 0:
+                return False
+            await self._clock.sleep(min(0.1, left))
+
+    def _committed(self, ledger: Ledger) -> None:
+        self._calls.launch(ledger.pending)
+        if ledger.earliest is not None:
+            self._timers.wake(ledger.earliest)
+        over = any(item.status is Status.FINISHED and item.flow in self._fleeting for item in ledger.changed)
+        if over:
+            self._timers.clean_soon()
+            self._timers.wake(self._clock.now())
+
+    def _wake_at(self, at: datetime) -> None:
+        self._timers.wake(at)
+
+    def _wake_soon(self) -> None:
+        self._timers.wake(self._clock.now() + timedelta(seconds=1))
+
+
+def _seconds(retention: timedelta | None) -> float | None:
+    return None if retention is None else retention.total_seconds()

@@ -1,0 +1,96 @@
+"""The world as one customer's conversations see it: profile, roles, language, wording. No I/O."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from engine.core.expressions import EvaluationError, Formats, Scope
+from engine.core.program import Text
+from engine.core.wording import Wording
+from engine.core.world import World
+from engine.runtime.desk import Desk
+from engine.runtime.library import Library
+from engine.runtime.locales import FALLBACK
+from engine.runtime.ports import Chat
+
+
+def customer_of(chat: str) -> tuple[str, str]:
+    """Channel and customer id of a chat's id: `telegram:42` → (`telegram`, `42`)."""
+    channel, _, customer = chat.partition(":")
+    return (channel, customer) if customer else ("", channel)
+
+
+class Surroundings:
+    """Builds what the core and the desk need to speak to one customer."""
+
+    def __init__(self, library: Library, wordings: Mapping[str, Wording]) -> None:
+        self._library = library
+        self._wordings = wordings
+        self._world = lru_cache(maxsize=4096)(self._build)
+
+    def language(self, wanted: str) -> str:
+        """The bot's language that fits the customer's best: `de-AT` → `de`; else the bot's first."""
+        languages = self._library.bot.languages
+        for tag in (wanted, wanted.replace("_", "-").partition("-")[0]):
+            if tag in languages:
+                return tag
+        return languages[0]
+
+    def world(self, chat: Chat) -> World:
+        """The world of one customer, as it stands now."""
+        return self._world(chat.id, chat.name, chat.username, chat.language)
+
+    def _build(self, chat: str, name: str, username: str | None, language: str) -> World:
+        bot = self._library.bot
+        channel, customer = customer_of(chat)
+        spoken = self.language(language)
+        return World(
+            customer={
+                "id": customer,
+                "name": name,
+                "username": username,
+                "language": spoken,
+                "roles": tuple(sorted(self._library.roles(customer))),
+            },
+            chat={"id": chat, "channel": channel},
+            settings=bot.settings,
+            wording=self._wordings.get(spoken, self._wordings[FALLBACK]),
+            formats_language=spoken,
+            currency=bot.currency,
+            time_zone=bot.time_zone,
+            region=bot.region,
+        )
+
+    def roles(self, chat: Chat) -> frozenset[str]:
+        """The customer's roles."""
+        return self._library.roles(customer_of(chat.id)[1])
+
+    def title(self, flow: str, world: World, at: datetime) -> str:
+        """A flow's title in HTML; of a flow that has gone, its name."""
+        program = self._library.programs.get(flow)
+        return flow if program is None else self.text(program.title, world, at, default=flow)
+
+    def menu_text(self, flow: str, world: World, at: datetime) -> str:
+        """What the menu calls a flow: its `menu:` entry, else its title."""
+        entry = self._library.menus.get(flow)
+        title = self.title(flow, world, at)
+        return title if entry is None else self.text(entry, world, at, default=title)
+
+    def text(self, text: Text, world: World, at: datetime, *, default: str) -> str:
+        """A text outside of any conversation, rendered; `default` where it cannot be."""
+        if text.constant is not None:
+            return text.constant
+        formats = Formats(language=world.formats_language, currency=world.currency, time_zone=world.time_zone, now=at)
+        extra = {"customer": world.customer, "chat": world.chat, "settings": world.settings, "now": at}
+        try:
+            return text(Scope({}, extra, formats)) or default
+        except EvaluationError:
+            return default
+
+    def desk(self, chat: Chat, world: World, at: datetime) -> Desk:
+        """The desk that speaks to this customer."""
+        return Desk(
+            wording=world.wording,
+            title=lambda flow: self.title(flow, world, at),
+            startable=self._library.startable(self.roles(chat)),
+        )

@@ -1,0 +1,152 @@
+"""Wakes conversations: due timers, expirations and calls, at their time, once each. Decides nothing about them."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from engine.core.conversation import Conversation
+from engine.core.events import TimerFired
+from engine.runtime.calls import Calls
+from engine.runtime.delivery import Deliveries
+from engine.runtime.ports import Clock, Envelope, Store, TimerRow
+from engine.runtime.routing import Addressed
+
+LONGEST_SLEEP: Final = 60.0
+"""Seconds: so long at most until the store is asked again."""
+SHORTEST_SLEEP: Final = 1.0
+"""Seconds between two looks while something due is already under way."""
+REST: Final = timedelta(seconds=30)
+"""A timer whose event could not be handled is left alone for so long."""
+CLEANUP: Final = timedelta(hours=1)
+
+_EARLY: Final = datetime.min.replace(tzinfo=UTC)
+_LATE: Final = datetime.max.replace(tzinfo=UTC)
+
+log = logging.getLogger("stepgram.timers")
+Key = tuple[str, int, str, datetime]
+
+
+class Timers:
+    """Looks after everything with a time. `post` brings an envelope into its chat's queue."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        calls: Calls,
+        deliveries: Deliveries,
+        post: Callable[[Envelope], Awaitable[bool]],
+        retention: Mapping[str, float | None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._calls = calls
+        self._deliveries = deliveries
+        self._post = post
+        self._retention = retention
+        self._lock = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._until = _EARLY
+        """How long it sleeps; while awake, nothing needs to wake it."""
+        self._earliest = _LATE
+        """The earliest time anybody has called for since the last look began."""
+        self._resting: dict[Key, datetime] = {}
+        self._cleaned: datetime | None = None
+
+    def wake(self, at: datetime) -> None:
+        """Something is due at this time: do not sleep past it."""
+        self._earliest = min(self._earliest, at)
+        if at < self._until:
+            self._woken.set()
+
+    def clean_soon(self) -> None:
+        """Something is over that is not to be kept: clean up at the next look."""
+        self._cleaned = None
+
+    async def run(self) -> None:
+        """Go on until cancelled. A store that fails is asked again."""
+        while True:
+            self._earliest, self._until = _LATE, _EARLY
+            due = None
+            try:
+                await self.look()
+                due = await self._store.next_due()
+            except Exception:
+                log.exception("timers could not be looked at")
+            await self._sleep(min(due or _LATE, self._earliest))
+
+    async def look(self) -> None:
+        """Handle everything that is due now: each chat's events in order, chats in parallel."""
+        async with self._lock:
+            now = self._clock.now()
+            self._resting = {key: until for key, until in self._resting.items() if until > now}
+            while await self._timers(now):
+                pass
+            while await self._expirations(now):
+                pass
+            self._calls.launch(await self._store.due_calls(now))
+            await self._deliveries.flush()
+            await self._clean(now)
+
+    async def _timers(self, now: datetime) -> bool:
+        rows = await self._store.due_timers(now)
+        fresh = [row for row in rows if _key(row) not in self._resting]
+        await asyncio.gather(*(self._fire(row) for row in fresh))
+        return bool(fresh)
+
+    async def _fire(self, row: TimerRow) -> None:
+        what = Addressed(
+            conversation=row.conversation,
+            event=TimerFired(at=self._clock.now(), visit=row.visit, name=row.name),
+            timer=(row.conversation, row.visit, row.name),
+        )
+        if not await self._post(Envelope(chat=row.chat, update=None, what=what)):
+            self._resting[_key(row)] = self._clock.now() + REST
+
+    async def _expirations(self, now: datetime) -> bool:
+        found = await self._store.due_expirations(now)
+        fresh = [item for item in found if _expiry(item) not in self._resting]
+        await asyncio.gather(*(self._expire(item) for item in fresh))
+        return bool(fresh)
+
+    async def _expire(self, conversation: Conversation) -> None:
+        what = Addressed(
+            conversation=conversation.id,
+            event=TimerFired(at=self._clock.now(), visit=0, name="expires"),
+        )
+        await self._post(Envelope(chat=conversation.chat, update=None, what=what))
+        # A handled one is not due any more; anything else must not be asked for in a circle.
+        self._resting[_expiry(conversation)] = self._clock.now() + REST
+
+    async def _clean(self, now: datetime) -> None:
+        if self._cleaned is not None and now - self._cleaned < CLEANUP:
+            return
+        self._cleaned = now
+        gone = await self._store.cleanup(now, self._retention)
+        if gone:
+            log.info("%d finished conversations were deleted", gone)
+
+    async def _sleep(self, due: datetime) -> None:
+        now = self._clock.now()
+        # What is due and still there is under way, or rests: no need to look all the time.
+        seconds = SHORTEST_SLEEP if due <= now else min((due - now).total_seconds(), LONGEST_SLEEP)
+        self._woken.clear()
+        self._until = now + timedelta(seconds=seconds)
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        woken = asyncio.ensure_future(self._woken.wait())
+        try:
+            await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            woken.cancel()
+
+
+def _key(row: TimerRow) -> Key:
+    return (row.conversation, row.visit, row.name, row.due)
+
+
+def _expiry(conversation: Conversation) -> Key:
+    return (conversation.id, 0, "expires", conversation.expires_at or conversation.touched_at)

@@ -1,0 +1,125 @@
+"""The process's settings, read once from the environment and `.env`. No flow's settings (see bot.yaml)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """A setting has a bad value; the message is one sentence that names the variable."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
+    """What `stepgram` needs to know before it reads a flow."""
+
+    flows: Path = Path("flows")
+    """STEPGRAM_FLOWS: the folder of flows."""
+    database: Path = Path("data/stepgram.sqlite3")
+    """STEPGRAM_DATABASE: the SQLite file."""
+    files: Path = Path("data/files")
+    """STEPGRAM_FILES: the folder of received files."""
+    plugins: Path = Path("plugins")
+    """STEPGRAM_PLUGINS: a folder of the product's own plugins; it need not exist."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """STEPGRAM_LOG_LEVEL."""
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """STEPGRAM_SYNCHRONOUS: NORMAL is faster and may lose the last moments when the power fails."""
+    api_base_url: str | None = None
+    """API_BASE_URL: the backend of the plugins; unset, they use the embedded database."""
+    telegram_api_id: int | None = None
+    """TELEGRAM_API_ID."""
+    telegram_api_hash: str | None = None
+    """TELEGRAM_API_HASH."""
+    telegram_bot_token: str | None = None
+    """TELEGRAM_BOT_TOKEN."""
+
+    @property
+    def telegram(self) -> bool:
+        """Whether anything of Telegram is set."""
+        return bool(self.telegram_api_id or self.telegram_api_hash or self.telegram_bot_token)
+
+
+VARIABLES: Final[Mapping[str, str]] = {
+    "flows": "STEPGRAM_FLOWS",
+    "database": "STEPGRAM_DATABASE",
+    "files": "STEPGRAM_FILES",
+    "plugins": "STEPGRAM_PLUGINS",
+    "log_level": "STEPGRAM_LOG_LEVEL",
+    "synchronous": "STEPGRAM_SYNCHRONOUS",
+    "api_base_url": "API_BASE_URL",
+    "telegram_api_id": "TELEGRAM_API_ID",
+    "telegram_api_hash": "TELEGRAM_API_HASH",
+    "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
+}
+"""Field → environment variable."""
+
+_WANTED: Final[Mapping[str, str]] = {
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
+    "synchronous": "FULL or NORMAL",
+    "telegram_api_id": "a whole number",
+    "api_base_url": "an address that begins with http:// or https://",
+}
+
+
+def read_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment, with the KEY=VALUE lines of `folder/.env` behind it: what is set outside wins.
+
+    Raises SettingsError when `.env` cannot be read or has a line of another form.
+    """
+    return {**_dotenv(folder / ".env"), **environment}
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Settings from variables; an empty one counts as not set. Raises SettingsError."""
+    given = {field: environment.get(name, "").strip() for field, name in VARIABLES.items()}
+    given = {field: value for field, value in given.items() if value}
+    for field in ("log_level", "synchronous"):
+        if field in given:
+            given[field] = given[field].upper()
+    for field, value in given.items():
+        _check(field, value)
+    return msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+
+
+def _check(field: str, value: str) -> None:
+    good = field != "api_base_url" or value.startswith(("http://", "https://"))
+    try:
+        msgspec.convert({field: value}, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError:
+        good = False
+    if not good:
+        wanted = _WANTED.get(field, "another value")
+        raise SettingsError(f"{VARIABLES[field]} has a value that does not fit: please give {wanted}.")
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise NotImplementedError(kind)
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file {path} cannot be read as UTF-8 text: please check it.") from error
+    found: dict[str, str] = {}
+    for number, raw in enumerate(lines, start=1):
+        line = raw.strip().removeprefix("export ").strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise SettingsError(f"Line {number} of {path} is not of the form NAME=VALUE: please correct it.")
+        found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return value.split(" #", 1)[0].rstrip()

@@ -1,0 +1,86 @@
+"""What is read from the tables and what cleaning deletes: synchronous, one call per hop. Opens no transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from engine.core.conversation import Conversation
+from engine.runtime.ports import Chat, Outgoing, PendingCall, TimerRow, VisitRow
+from storage import rows, statements
+from storage.batch import single_columns
+
+SEEN_FOR = timedelta(days=7)
+"""How long a handled update is remembered."""
+
+
+def chat(connection: sqlite3.Connection, key: str) -> Chat | None:
+    line = connection.execute(statements.CHAT, (key,)).fetchone()
+    return None if line is None else rows.chat_of(line)
+
+
+def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Conversation | None:
+    line = connection.execute(sql, parameters).fetchone()
+    return None if line is None else rows.conversation_of(line[0])
+
+
+def _many(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> tuple[Conversation, ...]:
+    return tuple(rows.conversation_of(line[0]) for line in connection.execute(sql, parameters).fetchall())
+
+
+def conversation(connection: sqlite3.Connection, key: str) -> Conversation | None:
+    return _one(connection, statements.CONVERSATION, (key,))
+
+
+def open_of_chat(connection: sqlite3.Connection, key: str) -> tuple[Conversation, ...]:
+    return _many(connection, statements.OPEN_OF_CHAT, (key,))
+
+
+def by_key(connection: sqlite3.Connection, flow: str, key: str) -> Conversation | None:
+    return _one(connection, statements.OPEN_BY_KEY, (flow, key))
+
+
+def expired(connection: sqlite3.Connection, now: datetime, limit: int) -> tuple[Conversation, ...]:
+    return _many(connection, statements.EXPIRED, (rows.past_ms(now), limit))
+
+
+def is_seen(connection: sqlite3.Connection, update: str) -> bool:
+    return connection.execute(statements.IS_SEEN, (update,)).fetchone() is not None
+
+
+def undelivered(connection: sqlite3.Connection) -> tuple[Outgoing, ...]:
+    return tuple(map(rows.outgoing_of, connection.execute(statements.UNDELIVERED).fetchall()))
+
+
+def due_timers(connection: sqlite3.Connection, now: datetime, limit: int) -> tuple[TimerRow, ...]:
+    lines = connection.execute(statements.DUE_TIMERS, (rows.past_ms(now), limit)).fetchall()
+    return tuple(map(rows.timer_of, lines))
+
+
+def due_calls(connection: sqlite3.Connection, now: datetime, limit: int) -> tuple[PendingCall, ...]:
+    lines = connection.execute(statements.DUE_CALLS, (rows.past_ms(now), limit)).fetchall()
+    return tuple(map(rows.call_of, lines))
+
+
+def next_due(connection: sqlite3.Connection) -> datetime | None:
+    (earliest,) = connection.execute(statements.NEXT_DUE).fetchone()
+    return None if earliest is None else rows.moment(earliest)
+
+
+def history(connection: sqlite3.Connection, key: str) -> tuple[VisitRow, ...]:
+    return tuple(map(rows.visit_of, connection.execute(statements.HISTORY, (key,)).fetchall()))
+
+
+def forget_conversations(connection: sqlite3.Connection, flow: str, until: int, limit: int) -> int:
+    """Delete up to `limit` conversations of a flow that finished by `until` (epoch ms) and wait for no call,
+    with all that hangs on them. Inside the transaction that is open. How many went."""
+    found = connection.execute(statements.FORGOTTEN, (flow, until, limit)).fetchall()
+    keys = single_columns(line[0] for line in found)
+    for sql in (statements.DELETE_VISITS, statements.DELETE_TIMERS, statements.DELETE_CONVERSATION):
+        connection.executemany(sql, keys)
+    return len(keys)
+
+
+def forget_seen(connection: sqlite3.Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` updates that are remembered for too long. Inside the transaction that is open."""
+    before = rows.past_ms(now - SEEN_FOR)
+    return connection.execute(statements.OLD_SEEN, (before, limit)).rowcount

@@ -1,0 +1,302 @@
+"""The durable store: a SQLite file in WAL mode through Tortoise's connections, raw SQL, one hop per commit.
+
+Two connections: one writes, one reads what is committed, so that a question never waits for a transaction and
+never sees one that is still open. No SQL text and no decision of the runtime belongs here.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from engine.core.conversation import Conversation
+from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
+from storage import batch, reading, rows, statements
+from storage.batch import Batch, Refused
+from storage.errors import StoreError, TransactionEnded, explain
+from storage.file import MIGRATIONS, FileLock, bring_up_to_date
+from storage.hop import Hop, atomically, finish, roll_back
+from storage.locking import WriteLock
+from storage.plugin_sql import check_statement, execute, query
+
+T = TypeVar("T")
+
+BUSY_MS: Final = 5000
+"""How long SQLite itself waits for a lock of another program, in milliseconds."""
+CLEAN_AT_ONCE: Final = 500
+"""Rows per transaction of `cleanup`, so that customers wait only milliseconds for it."""
+_WAL_BYTES: Final = 16 * 1024 * 1024
+"""The log keeps up to this size when it is started over: writing into it is cheaper than making it grow."""
+
+
+class SqliteStore:
+    """A Store in one file. One process (and one store) per file: the second one gets StoreBusy."""
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        busy_ms: int = BUSY_MS,
+        migrations: str = MIGRATIONS,
+    ) -> None:
+        """`synchronous` FULL: a commit is on the disk when it returns. NORMAL: the last ones may be lost when the
+        machine (not only the process) goes down; the file stays sound."""
+        self._file = file
+        self._synchronous = synchronous
+        self._busy_ms = busy_ms
+        self._migrations = migrations
+        self._file_lock = FileLock(file)
+        self._lock = WriteLock()
+        self._writer: Hop | None = None
+        self._reader: Hop | None = None
+
+    async def open(self) -> None:
+        """Lock the file, create or migrate it, connect. Raises StoreError with a sentence that says what to do."""
+        if self._writer is not None:
+            raise StoreError(f"The store {self._file} is open already.")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self._file.parent} cannot be made: {error.strerror}. Make it, or give another"
+                " place for the database."
+            ) from error
+        self._file_lock.take()
+        try:
+            await bring_up_to_date(self._file, self._migrations)
+            await self._connect()
+        except BaseException:
+            await finish(self.close())
+            raise
+
+    async def _connect(self) -> None:
+        busy = self._busy_ms
+        self._writer = await Hop.open(
+            self._file,
+            busy_timeout=busy,
+            synchronous=self._synchronous,
+            journal_size_limit=_WAL_BYTES,
+        )
+        await self._write(lambda connection: None)
+        self._reader = await Hop.open(self._file, busy_timeout=busy, journal_size_limit=_WAL_BYTES, query_only="ON")
+
+    async def close(self) -> None:
+        """Close both connections and give the file free. Does nothing when it is closed already."""
+        reader, writer = self._reader, self._writer
+        self._reader = self._writer = None
+        try:
+            for hop in (reader, writer):
+                if hop is not None:
+                    await hop.close()
+        finally:
+            self._file_lock.release()
+
+    def _hop(self, hop: Hop | None) -> Hop:
+        if hop is None:
+            raise StoreError("The store is closed. Open it first.")
+        return hop
+
+    async def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._hop(self._reader).run(question)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One transaction in one hop."""
+        async with self._lock:
+            return await self._hop(self._writer).run(partial(atomically, work=work))
+
+    # -- questions
+
+    async def chat(self, chat: str) -> Chat | None:
+        return await self._read(lambda connection: reading.chat(connection, chat))
+
+    async def conversation(self, conversation: str) -> Conversation | None:
+        return await self._read(lambda connection: reading.conversation(connection, conversation))
+
+    async def conversations(self, chat: str) -> Sequence[Conversation]:
+        return await self._read(lambda connection: reading.open_of_chat(connection, chat))
+
+    async def by_key(self, flow: str, key: str) -> Conversation | None:
+        return await self._read(lambda connection: reading.by_key(connection, flow, key))
+
+    async def seen(self, update: str) -> bool:
+        return await self._read(lambda connection: reading.is_seen(connection, update))
+
+    async def undelivered(self) -> Sequence[Outgoing]:
+        return await self._read(reading.undelivered)
+
+    async def due_timers(self, now: datetime, limit: int = 100) -> Sequence[TimerRow]:
+        return await self._read(lambda connection: reading.due_timers(connection, now, limit))
+
+    async def due_expirations(self, now: datetime, limit: int = 100) -> Sequence[Conversation]:
+        return await self._read(lambda connection: reading.expired(connection, now, limit))
+
+    async def due_calls(self, now: datetime, limit: int = 100) -> Sequence[PendingCall]:
+        return await self._read(lambda connection: reading.due_calls(connection, now, limit))
+
+    async def next_due(self) -> datetime | None:
+        return await self._read(reading.next_due)
+
+    async def history(self, conversation: str) -> Sequence[VisitRow]:
+        return await self._read(lambda connection: reading.history(connection, conversation))
+
+    # -- writes
+
+    async def commit(self, commits: Sequence[Commit]) -> None:
+        """All of `commits` in one transaction and one hop. Cancelled, it still ends what it began: afterwards
+        either everything is written or nothing is."""
+        if not commits:
+            return
+        prepared = batch.prepare(commits)
+        async with self._lock:
+            await self._hop(self._writer).run(lambda connection: _commit(connection, prepared))
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """An open transaction; every other write waits for its end, so do nothing slow inside and ask this store
+        for nothing that writes."""
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
+        async with self._lock:
+            hop = self._hop(self._writer)
+            transaction = SqliteTransaction(hop)
+            try:
+                await hop.run(_begin)
+                yield transaction
+                transaction.end()
+                await hop.run(_end)
+            finally:
+                transaction.end()
+                # after a commit there is nothing to undo; finding that out costs no hop
+                if hop.unfinished:
+                    await finish(hop.run(roll_back))
+
+    async def delivered(self, outbox: Sequence[str]) -> None:
+        keys = batch.single_columns(outbox)
+        if keys:
+            await self._write(lambda connection: connection.executemany(statements.DELIVERED, keys))
+
+    async def attempted(self, conversation: str, call: str, attempt: int, due: datetime) -> None:
+        line = (attempt, rows.due_ms(due), conversation, call)
+        await self._write(lambda connection: connection.execute(statements.ATTEMPTED, line))
+
+    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> int:
+        """Finished conversations that still wait for a call stay until it has come back."""
+        gone = 0
+        for flow, seconds in retention.items():
+            if seconds is None:
+                continue
+            until = rows.past_ms(now) - int(seconds * 1000)
+            gone += await self._in_pieces(
+                partial(reading.forget_conversations, flow=flow, until=until, limit=CLEAN_AT_ONCE)
+            )
+        await self._in_pieces(partial(reading.forget_seen, now=now, limit=CLEAN_AT_ONCE))
+        return gone
+
+    async def _in_pieces(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        total = 0
+        while piece := await self._write(work):
+            total += piece
+            if piece < CLEAN_AT_ONCE:
+                break
+        return total
+
+
+class SqliteTransaction:
+    """The transaction that a `with` block of `SqliteStore.transaction` has open. Each call is one hop."""
+
+    def __init__(self, hop: Hop) -> None:
+        self._connection = hop
+        self._ended = False
+        self._savepoints = 0
+
+    def end(self) -> None:
+        """From now on every call is refused."""
+        self._ended = True
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._ended:
+            raise TransactionEnded(
+                "The transaction is over. Await everything that uses it inside its `async with` block, or open"
+                " another one."
+            )
+        return await self._connection.run(lambda connection: _inside(connection, work))
+
+    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        check_statement(sql)
+        return await self._run(lambda connection: execute(connection, sql, parameters))
+
+    async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
+        check_statement(sql)
+        return await self._run(lambda connection: query(connection, sql, parameters))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self._savepoints += 1
+        name = f"part_{self._savepoints}"
+        await self._run(lambda connection: connection.execute(f"SAVEPOINT {name}"))
+        try:
+            yield
+        except BaseException:
+            await self._run(lambda connection: undo_to(connection, name))
+            raise
+        await self._run(lambda connection: connection.execute(f"RELEASE {name}"))
+
+    async def apply(self, commit: Commit) -> None:
+        """Raises AlreadySeen or Overtaken; then nothing of this commit is written, and the transaction goes on."""
+        prepared = batch.prepare((commit,))
+        await self._run(lambda connection: _apply(connection, prepared))
+
+
+def _inside(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    if not connection.in_transaction:  # SQLite undoes all of it itself on a full disk
+        raise TransactionEnded("The database has undone this transaction after a fault. Begin again.")
+    return work(connection)
+
+
+def undo_to(connection: sqlite3.Connection, savepoint: str) -> None:
+    """Undo what came after the savepoint and forget it; nothing when SQLite has undone everything itself."""
+    if connection.in_transaction:
+        connection.execute(f"ROLLBACK TO {savepoint}")
+        connection.execute(f"RELEASE {savepoint}")
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute(statements.BEGIN)
+
+
+def _end(connection: sqlite3.Connection) -> None:
+    connection.execute("COMMIT")
+
+
+def _commit(connection: sqlite3.Connection, prepared: Batch) -> None:
+    try:
+        atomically(connection, lambda inside: batch.write(inside, prepared))
+    except (sqlite3.IntegrityError, Refused) as error:
+        raise _reason(connection, prepared, error) from error
+
+
+def _apply(connection: sqlite3.Connection, prepared: Batch) -> None:
+    connection.execute("SAVEPOINT applied")
+    try:
+        batch.write(connection, prepared)
+    except (sqlite3.IntegrityError, Refused) as error:
+        undo_to(connection, "applied")
+        raise _reason(connection, prepared, error) from error
+    except BaseException:
+        undo_to(connection, "applied")
+        raise
+    connection.execute("RELEASE applied")
+
+
+def _reason(connection: sqlite3.Connection, prepared: Batch, error: Exception) -> Exception:
+    found = batch.diagnose(connection, prepared)
+    if found is not None:
+        return found
+    if isinstance(error, sqlite3.Error):
+        return explain(error, "of the store")
+    return StoreError("A row changed while it was written. Load it again and repeat.")

@@ -1,0 +1,82 @@
+"""Every SQL statement of the hot path, in one place. The columns are those of `storage.models`."""
+
+from typing import Final
+
+BEGIN: Final = "BEGIN IMMEDIATE"
+
+ADD_SEEN: Final = "INSERT INTO seen_updates (id, at) VALUES (?, ?)"
+IS_SEEN: Final = "SELECT 1 FROM seen_updates WHERE id = ?"
+OLD_SEEN: Final = "DELETE FROM seen_updates WHERE id IN (SELECT id FROM seen_updates WHERE at < ? ORDER BY at LIMIT ?)"
+
+ADD_CHAT: Final = (
+    "INSERT INTO chats (front, aside, name, username, language, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+CHANGE_CHAT: Final = (
+    "UPDATE chats SET front = ?, aside = ?, name = ?, username = ?, language = ?, revision = ?"
+    " WHERE id = ? AND revision = ?"
+)
+CHAT: Final = "SELECT front, aside, name, username, language, revision, id FROM chats WHERE id = ?"
+CHAT_REVISION: Final = "SELECT revision FROM chats WHERE id = ?"
+
+ADD_CONVERSATION: Final = (
+    "INSERT INTO conversations (id, chat, flow, status, key, revision, started_at, touched_at, expires_at,"
+    " finished_at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+CHANGE_ACTIVE: Final = (
+    "UPDATE conversations SET data = ?, revision = ?, touched_at = ?, expires_at = ?, key = ?"
+    " WHERE id = ? AND revision = ?"
+)
+CHANGE_FINISHED: Final = (
+    "UPDATE conversations SET data = ?, revision = ?, touched_at = ?, expires_at = NULL, key = ?,"
+    " status = 'finished', finished_at = coalesce(finished_at, ?) WHERE id = ? AND revision = ?"
+)
+CONVERSATION_REVISION: Final = "SELECT revision FROM conversations WHERE id = ?"
+CONVERSATION: Final = "SELECT data FROM conversations WHERE id = ?"
+OPEN_OF_CHAT: Final = "SELECT data FROM conversations WHERE chat = ? AND finished_at IS NULL ORDER BY started_at, rowid"
+OPEN_BY_KEY: Final = (
+    "SELECT data FROM conversations WHERE flow = ? AND key = ? AND finished_at IS NULL"
+    " ORDER BY started_at DESC, rowid DESC LIMIT 1"
+)
+EXPIRED: Final = "SELECT data FROM conversations WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
+FORGOTTEN: Final = (
+    "SELECT id FROM conversations WHERE flow = ? AND finished_at <= ?"
+    " AND NOT EXISTS (SELECT 1 FROM pending_calls WHERE pending_calls.conversation = conversations.id) LIMIT ?"
+)
+DELETE_CONVERSATION: Final = "DELETE FROM conversations WHERE id = ?"
+
+ADD_VISIT: Final = "INSERT INTO visits (conversation, at, visit, step, kind, detail) VALUES (?, ?, ?, ?, ?, ?)"
+HISTORY: Final = "SELECT conversation, at, visit, step, kind, detail FROM visits WHERE conversation = ? ORDER BY id"
+DELETE_VISITS: Final = "DELETE FROM visits WHERE conversation = ?"
+
+ADD_OUTGOING: Final = (
+    "INSERT INTO outbox (id, chat, sequence, kind, payload, surface, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+DELIVERED: Final = "DELETE FROM outbox WHERE id = ?"
+UNDELIVERED: Final = "SELECT id, chat, sequence, kind, payload, surface, created_at FROM outbox ORDER BY chat, sequence"
+
+SET_TIMER: Final = (
+    "INSERT INTO timers (conversation, chat, visit, name, due) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (conversation, visit, name) DO UPDATE SET chat = excluded.chat, due = excluded.due"
+)
+CANCEL_TIMERS: Final = "DELETE FROM timers WHERE conversation = ? AND visit = ?"
+TIMER_FIRED: Final = "DELETE FROM timers WHERE conversation = ? AND visit = ? AND name = ?"
+DELETE_TIMERS: Final = "DELETE FROM timers WHERE conversation = ?"
+DUE_TIMERS: Final = "SELECT conversation, chat, visit, name, due FROM timers WHERE due <= ? ORDER BY due, id LIMIT ?"
+
+SET_CALL: Final = (
+    "INSERT INTO pending_calls (conversation, chat, call, purpose, name, arguments, retry, timeout, attempt, due)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, call) DO UPDATE SET"
+    " chat = excluded.chat, purpose = excluded.purpose, name = excluded.name, arguments = excluded.arguments,"
+    " retry = excluded.retry, timeout = excluded.timeout, attempt = excluded.attempt, due = excluded.due"
+)
+CALL_FINISHED: Final = "DELETE FROM pending_calls WHERE conversation = ? AND call = ?"
+ATTEMPTED: Final = "UPDATE pending_calls SET attempt = ?, due = ? WHERE conversation = ? AND call = ?"
+DUE_CALLS: Final = (
+    "SELECT conversation, chat, call, purpose, name, arguments, retry, timeout, attempt, due FROM pending_calls"
+    " WHERE due <= ? ORDER BY due, id LIMIT ?"
+)
+
+NEXT_DUE: Final = (
+    "SELECT min(due) FROM (SELECT min(due) AS due FROM timers UNION ALL SELECT min(due) FROM pending_calls"
+    " UNION ALL SELECT min(expires_at) FROM conversations)"
+)

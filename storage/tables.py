@@ -1,0 +1,182 @@
+"""The memory store's tables: dictionaries of frozen values, changed by commits, every change undoable.
+
+Synchronous throughout, so that nobody ever sees half a commit. No I/O, no clock.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from engine.core.conversation import Conversation, Status
+from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, VisitRow
+from storage import rows
+from storage.batch import already_seen, chat_overtaken, conversation_overtaken
+from storage.due import DueQueue
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Tables:
+    """Everything a memory store knows. `write` applies commits completely or not at all."""
+
+    def __init__(self) -> None:
+        self.chats: dict[str, Chat] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.open_of_chat: dict[str, tuple[str, ...]] = {}
+        self.open_by_key: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.finished: dict[str, datetime] = {}
+        self.visits: dict[str, tuple[VisitRow, ...]] = {}
+        self.outbox: dict[str, Outgoing] = {}
+        self.timers: dict[str, tuple[TimerRow, ...]] = {}
+        self.calls: dict[str, tuple[PendingCall, ...]] = {}
+        self.seen: dict[str, datetime] = {}
+        self.due_timers: DueQueue[tuple[str, int, str]] = DueQueue()
+        self.due_calls: DueQueue[tuple[str, str]] = DueQueue()
+        self.expirations: DueQueue[str] = DueQueue()
+        self._undo: list[Callable[[], None]] = []
+
+    def write(self, commits: Sequence[Commit], *, keep: bool = True) -> None:
+        """Apply `commits` in their order. Raises AlreadySeen or Overtaken, all undone. `keep=False` only tries."""
+        try:
+            for commit in commits:
+                self._write(commit)
+        except BaseException:
+            self._take_back()
+            raise
+        if not keep:
+            self._take_back()
+        self._undo.clear()
+
+    def _take_back(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+    def _put(self, table: dict[K, V], key: K, value: V | None) -> None:
+        """Set a row, or delete it with None (or an empty tuple), and note how to take that back."""
+        before = table.get(key)
+        if value is None or value == ():
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+        def take_back() -> None:
+            if before is None:
+                table.pop(key, None)
+            else:
+                table[key] = before
+
+        self._undo.append(take_back)
+
+    def _write(self, commit: Commit) -> None:
+        for update in commit.seen:
+            if update in self.seen:
+                raise already_seen(update)
+            self._put(self.seen, update, commit.at)
+        self._write_chat(commit)
+        for conversation in commit.conversations:
+            self._write_conversation(conversation, commit.at)
+        for visit in commit.visits:
+            self._put(self.visits, visit.conversation, (*self.visits.get(visit.conversation, ()), visit))
+        for outgoing in commit.outbox:
+            self._put(self.outbox, outgoing.id, outgoing)
+        for key in commit.delivered:
+            self._put(self.outbox, key, None)
+        self._write_timers(commit)
+        self._write_calls(commit)
+
+    def _write_chat(self, commit: Commit) -> None:
+        chat = commit.chat
+        stored = self.chats.get(chat.id)
+        if (stored is None) != commit.new_chat or (stored and stored.revision != chat.revision - 1):
+            raise chat_overtaken(chat.id)
+        self._put(self.chats, chat.id, chat)
+
+    def _write_conversation(self, conversation: Conversation, at: datetime) -> None:
+        key = conversation.id
+        stored = self.conversations.get(key)
+        if (stored.revision if stored else None) != (conversation.revision - 1 or None):
+            raise conversation_overtaken(key)
+        was_open = stored is not None and stored.status is Status.ACTIVE
+        is_open = conversation.status is Status.ACTIVE
+        self._put(self.conversations, key, conversation)
+        if was_open != is_open:
+            self._list(self.open_of_chat, conversation.chat, key, there=is_open)
+        self._index_key(stored if was_open else None, conversation)
+        if not is_open and key not in self.finished:
+            self._put(self.finished, key, at)
+        expires = conversation.expires_at if is_open else None
+        self._due(self.expirations, key, stored.expires_at if stored and was_open else None, expires)
+
+    def _index_key(self, stored: Conversation | None, conversation: Conversation) -> None:
+        before = (stored.flow, stored.key) if stored and stored.key is not None else None
+        after = None
+        if conversation.status is Status.ACTIVE and conversation.key is not None:
+            after = (conversation.flow, conversation.key)
+        if before == after:
+            return
+        if before is not None:
+            self._list(self.open_by_key, before, conversation.id, there=False)
+        if after is not None:
+            self._list(self.open_by_key, after, conversation.id, there=True)
+
+    def _list(self, table: dict[K, tuple[str, ...]], key: K, value: str, *, there: bool) -> None:
+        others = tuple(other for other in table.get(key, ()) if other != value)
+        self._put(table, key, (*others, value) if there else others)
+
+    def _due(self, queue: DueQueue[K], key: K, before: datetime | None, after: datetime | None) -> None:
+        old = None if before is None else rows.due_ms(before)
+        queue.set(key, None if after is None else rows.due_ms(after))
+        self._undo.append(lambda: queue.set(key, old))
+
+    def _write_timers(self, commit: Commit) -> None:
+        for conversation, visit in commit.cancelled_timers:
+            self._drop_timers(conversation, visit)
+        for conversation, visit, name in commit.fired_timers:
+            self._drop_timers(conversation, visit, name)
+        for timer in commit.timers:
+            mine = self.timers.get(timer.conversation, ())
+            same = next((t for t in mine if (t.visit, t.name) == (timer.visit, timer.name)), None)
+            others = tuple(t for t in mine if t is not same)
+            self._put(self.timers, timer.conversation, (*others, timer))
+            key = (timer.conversation, timer.visit, timer.name)
+            self._due(self.due_timers, key, same.due if same else None, timer.due)
+        for over in commit.conversations:
+            if over.status is Status.FINISHED:
+                self._drop_timers(over.id)
+
+    def _drop_timers(self, conversation: str, visit: int | None = None, name: str | None = None) -> None:
+        """Remove the timers of a conversation, of one visit of it, or the one with a name."""
+        mine = self.timers.get(conversation, ())
+        gone = [t for t in mine if visit in (None, t.visit) and name in (None, t.name)]
+        if not gone:
+            return
+        self._put(self.timers, conversation, tuple(timer for timer in mine if timer not in gone))
+        for timer in gone:
+            self._due(self.due_timers, (conversation, timer.visit, timer.name), timer.due, None)
+
+    def _write_calls(self, commit: Commit) -> None:
+        for conversation, call in commit.finished_calls:
+            self.set_call(conversation, call, None)
+        for pending in commit.pending:
+            self.set_call(pending.conversation, pending.call, pending)
+
+    def set_call(self, conversation: str, call: str, pending: PendingCall | None) -> None:
+        """Put a pending call in the place of the one with the same name; None removes it."""
+        mine = self.calls.get(conversation, ())
+        same = next((other for other in mine if other.call == call), None)
+        others = tuple(other for other in mine if other is not same)
+        self._put(self.calls, conversation, (*others, pending) if pending else others)
+        before, after = same.due if same else None, pending.due if pending else None
+        self._due(self.due_calls, (conversation, call), before, after)
+
+    def settle(self) -> None:
+        """Changes made outside of `write` are for good."""
+        self._undo.clear()
+
+    def forget(self, conversation: str) -> None:
+        """Delete a finished conversation with all that hangs on it, for good."""
+        self._drop_timers(conversation)
+        for table in (self.conversations, self.finished, self.visits):
+            table.pop(conversation, None)
+        self.settle()

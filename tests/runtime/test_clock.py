@@ -1,0 +1,54 @@
+"""The clock that is turned by hand, and the real one."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.runtime.clock import ManualClock, SystemClock
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def test_sleepers_wake_in_order_when_the_clock_is_turned():
+    clock, woken = ManualClock(START), []
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append(name)
+
+    tasks = [asyncio.create_task(sleeper(name, s)) for name, s in (("b", 20), ("a", 10), ("c", 30))]
+    await asyncio.sleep(0)
+    clock.advance(20)
+    await asyncio.sleep(0)
+    assert woken == ["a", "b"]
+    assert clock.now() == START + timedelta(seconds=20)
+    clock.advance(10)
+    await asyncio.gather(*tasks)
+    assert woken == ["a", "b", "c"]
+
+
+async def test_a_sleeper_that_was_cancelled_does_no_harm():
+    clock = ManualClock(START)
+    task = asyncio.create_task(clock.sleep(5))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    clock.advance(10)
+    assert clock.now() == START + timedelta(seconds=10)
+
+
+def test_time_does_not_run_backwards_and_has_a_zone():
+    with pytest.raises(ValueError, match="backwards"):
+        ManualClock(START).advance(-1)
+    with pytest.raises(ValueError, match="time zone"):
+        ManualClock(datetime(2026, 1, 1))
+
+
+async def test_the_real_clock_is_aware_and_sleeps():
+    clock = SystemClock()
+    before = clock.now()
+    await clock.sleep(-1)
+    await clock.sleep(0.001)
+    assert before.tzinfo is UTC
+    assert clock.now() > before
