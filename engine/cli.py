@@ -70,7 +70,10 @@ def explain(code: str | None) -> int:
 )
 @click.option("--check", "compare", is_flag=True, help="Only tell whether the file is current (exit code 1: no).")
 def schema(output: Path | None, compare: bool) -> int:
-    """Print the JSON Schema of flow files, the installed plugins' actions included."""
+    """Print the JSON Schema of flow files, for editors.
+
+    The actions, sources and validators of all plugins found are in it, with their descriptions.
+    """
     from engine.cli_check import check_schema, write_schema
 
     return check_schema(output) if compare else write_schema(output)

@@ -35,7 +35,7 @@ def _faulty(error: FlowsFaulty) -> str:
     if not error.report.findings:
         return f"stepgram: {error}"
     shown = render_text(error.report, _texts(error.report))
-    return f"{shown}\n{summary(error.report)}\nstepgram: {error} Until then nothing was started."
+    return f"{shown}\n{summary(error.report)}\nstepgram: {error} Nothing was started."
 
 
 def _texts(report: Report) -> dict[str, str]:

@@ -5,7 +5,7 @@ Transactional: it only reads the context and asks the engine; no network, no tab
 
 from dataclasses import dataclass
 
-from engine.actions import Context, action, source
+from engine.actions import Context, Refusal, action, source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +63,14 @@ async def menu(context: Context) -> list[Entry]:
 
 
 @action(transactional=True)
-async def start(context: Context, *, flow: str) -> Started | Gone:
-    """Start another flow for this customer.
+async def start(context: Context, *, flow: str) -> Started:
+    """Start another flow for this customer, one of those they may start.
 
     Args:
         flow: The flow's name, such as `choice.flow`.
     """
     if flow not in {item.flow for item in context.menu}:
-        return Gone()
+        raise Refusal(f"this customer may not start the flow “{flow}”")
     context.start(flow)
     return Started(flow=flow)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from storage.errors import StoreBusy, StoreError, explain
+from storage.hop import finish
 
 APPLICATION: Final = 0x53544750
 """`PRAGMA application_id` of our files: "STGP"."""
@@ -119,9 +120,9 @@ async def bring_up_to_date(database: Path, package: str = MIGRATIONS) -> None:
     copy = database.with_name(database.name + ".migrating")
     with _swept(copy), _told(database, newest):
         if found:
-            await asyncio.to_thread(_copy, database, copy)
+            await finish(asyncio.to_thread(_copy, database, copy))
         await _migrate(copy, package)
-        await asyncio.to_thread(_seal, copy, newest)
+        await finish(asyncio.to_thread(_seal, copy, newest))
         _put_in_place(database, copy, newest if found else None)
 
 
@@ -193,7 +194,7 @@ async def _migrate(copy: Path, package: str) -> None:
         try:
             await MigrationExecutor(context.connections.get("stepgram"), apps).migrate()
         finally:
-            await context.close_connections()
+            await finish(context.close_connections())
 
 
 def _seal(copy: Path, newest: int) -> None:

@@ -31,16 +31,16 @@ class Hop:
         from tortoise.backends.sqlite.client import SqliteClient
 
         client = SqliteClient(str(file), connection_name="stepgram", **pragmas)
+        hop = Hop(file, client)
         try:
             await client.create_connection(with_db=True)
+            await hop.run(_plain_rows)
         except sqlite3.Error as error:
-            await client.close()
+            await hop.close()
             raise explain(error, str(file)) from error
         except BaseException:
-            await client.close()
+            await hop.close()
             raise
-        hop = Hop(file, client)
-        await hop.run(_plain_rows)
         return hop
 
     @property
@@ -50,6 +50,7 @@ class Hop:
         return driver is not None and bool(driver.in_transaction)
 
     async def close(self) -> None:
+        """Let the driver's thread end, however often the caller is cancelled meanwhile."""
         await finish(self._client.close())
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:

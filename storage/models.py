@@ -11,6 +11,18 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+TORTOISE_ORM = {
+    "connections": {"default": "sqlite://:memory:"},
+    "apps": {
+        "stepgram": {
+            "models": ["storage.models"],
+            "migrations": "storage.migrations",
+            "default_connection": "default",
+        }
+    },
+}
+"""For developers: `tortoise -c storage.models.TORTOISE_ORM makemigrations` after a change here."""
+
 
 # `engine.runtime.ports.Chat`.
 class ChatRow(Model):

@@ -70,7 +70,7 @@ class SqliteStore:
             await bring_up_to_date(self._file, self._migrations)
             await self._connect()
         except BaseException:
-            await finish(self.close())
+            await self.close()
             raise
 
     async def _connect(self) -> None:
@@ -81,11 +81,14 @@ class SqliteStore:
             synchronous=self._synchronous,
             journal_size_limit=_WAL_BYTES,
         )
-        await self._write(lambda connection: None)
+        await self._write(lambda connection: connection.execute(statements.WRITE_NOTHING))
         self._reader = await Hop.open(self._file, busy_timeout=busy, journal_size_limit=_WAL_BYTES, query_only="ON")
 
     async def close(self) -> None:
         """Close both connections and give the file free. Does nothing when it is closed already."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
         reader, writer = self._reader, self._writer
         self._reader = self._writer = None
         try:

@@ -3,6 +3,8 @@
 from typing import Final
 
 BEGIN: Final = "BEGIN IMMEDIATE"
+WRITE_NOTHING: Final = "DELETE FROM timers WHERE 0"
+"""Changes nothing, and fails where nothing may be changed."""
 
 ADD_SEEN: Final = "INSERT INTO seen_updates (id, at) VALUES (?, ?)"
 IS_SEEN: Final = "SELECT 1 FROM seen_updates WHERE id = ?"

@@ -27,7 +27,8 @@ async def invoke(
     """Call the function once: the outcome's name and its record.
 
     A source answers `("rows", {"rows": tuple, "total": int})`; `page` (or search, offset, limit) reaches only
-    a paged one, and may stand among the arguments as a mapping. Raises BadArgument, BadResult, and whatever the function raises.
+    a paged one, and may stand among the arguments as a mapping. Raises BadArgument,
+    BadResult, and whatever the function raises.
     """
     if isinstance(signature, SourceSignature):
         return await _list(signature, context, arguments, page)

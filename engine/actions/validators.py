@@ -1,6 +1,6 @@
 """The validators that every flow has without a plugin: `length`, `pattern`, `range`, …
 
-Pure. Their refusals are keys into the engine's wording; `VALIDATOR_WORDING` is the English.
+Pure. Their refusals are keys under `refused.` in the engine's wording; no sentence stands here.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,31 +14,6 @@ from engine.actions.errors import BadArgument
 from engine.actions.marks import Direct
 from engine.actions.offers import validator
 from engine.core.verdicts import Accepted, Refused
-
-VALIDATOR_WORDING: Final = {
-    "refused.length.between": "Please write between {min} and {max} characters. You wrote {length}.",
-    "refused.length.min": "Please write at least {min} characters. You wrote {length}.",
-    "refused.length.max": "Please write at most {max} characters. You wrote {length}.",
-    "refused.pattern": "This does not look right. Please check it and write it again.",
-    "refused.range.between": "Please give a number from {min} to {max}.",
-    "refused.range.min": "Please give a number that is at least {min}.",
-    "refused.range.max": "Please give a number that is at most {max}.",
-    "refused.one_of": "Please write one of these: {values}.",
-    "refused.not_one_of": "“{value}” cannot be used here. Please write something else.",
-    "refused.digits": "Please write digits only.",
-    "refused.digits.count": "Please write exactly {count} digits.",
-    "refused.url": "Please send a whole web address, for example https://example.com.",
-    "refused.future": "Please give a date after today.",
-    "refused.past": "Please give a date before today.",
-    "refused.within_days": "Please give a date from today to {last}.",
-    "refused.after": "Please give a date after {date}.",
-    "refused.before": "Please give a date before {date}.",
-    "refused.contains": "Please write something that contains “{text}”.",
-    "refused.count.between": "Please give from {min} to {max}. You gave {count}.",
-    "refused.count.min": "Please give at least {min}. You gave {count}.",
-    "refused.count.max": "Please give at most {max}. You gave {count}.",
-}
-"""Key → English sentence with its places."""
 
 MATCH_TIME: Final = 0.05
 """Seconds that one match of a pattern may take."""

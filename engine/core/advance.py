@@ -29,12 +29,12 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.listing import fetch
-from engine.core.moves import engine_button, navigate, resume, settle
+from engine.core.moves import engine_button, leave, navigate, resume, settle
 from engine.core.outcomes import failed_call, finished, late, signal, timer
 from engine.core.program import Node, Program
 from engine.core.turn import Turn
 from engine.core.verdicts import Answer, CheckFile, Leave, Quiet, Redraw, Refusal
-from engine.core.walking import check_file, enter, go, set_data
+from engine.core.walking import check_file, enter, set_data
 from engine.core.world import World
 
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
@@ -143,7 +143,7 @@ def _judged(turn: Turn, node: Node, event: Reply) -> None:
             if notice:
                 turn.emit(Notice(text=notice, alert=alert))
         case Leave(trigger=trigger):
-            go(turn, trigger, None, None)
+            leave(turn, node, trigger)
         case CheckFile(fields=fields, number=number):
             first = not turn.work.visit.files
             turn.change(**fields, draw=turn.work.visit.draw + 1)

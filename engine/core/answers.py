@@ -1,6 +1,8 @@
 """Judges a reply to the question that is open: a verdict, never a change. What was typed is data, never template."""
 
+from datetime import date
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from engine.core.conversation import FileItem, FileStatus, Row
@@ -87,10 +89,19 @@ def _checked(turn: Turn, check: Check, value: Value) -> Any:
         case Refused(message=message, key=key, values=values):
             if check.message is not None:
                 return Refusal(text=turn.said(check.message, scope), rule=check.name)
-            return Refusal(text=message or turn.words(key or "answer.refused", **values), rule=check.name)
+            shown = {name: _in_words(turn, item) for name, item in values.items()}
+            sentence = escape(message, quote=False) or turn.words(key or "answer.refused", **shown)
+            return Refusal(text=sentence, rule=check.name)
         case _:
             turn.trouble(f"validator {check.name} returned {type(verdict).__name__}, not Accepted or Refused")
             return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
+
+
+def _in_words(turn: Turn, value: object) -> object:
+    """A value of a refusal's sentence: text escaped, dates and amounts as the language writes them."""
+    if isinstance(value, str):
+        return escape(value, quote=False)
+    return display(turn, value) if isinstance(value, date | Decimal | Money) else value
 
 
 # --- typed ------------------------------------------------------------------------------------------------
@@ -352,11 +363,16 @@ def ticked_values(turn: Turn, node: Node) -> tuple[Value, ...]:
 def _offered(turn: Turn, node: Node, what: str) -> Verdict:
     if what == "skip" and node.optional is not None:
         return Answer(value=UNSET, triggers=("skipped", "answered"))
-    if what == "keep":
-        value = offered(turn, node)
-        if value is not UNSET:
-            key = str(value) if isinstance(node.question, Choice) and isinstance(value, str) else "answered"
-            return accept(turn, node, value, (key, "answered"))
+    value = offered(turn, node) if what == "keep" else UNSET
+    match node.question:
+        case _ if value is UNSET:
+            pass
+        case YesNo():
+            return accept(turn, node, value, ("yes" if value else "no", "answered"))
+        case Choice() | Choices() | Files() | Quantity():
+            pass  # their own buttons offer it: an option that is gone cannot be kept
+        case _:
+            return accept(turn, node, value)
     return Quiet(notice=turn.words("button.old"))
 
 
@@ -364,7 +380,7 @@ def offered(turn: Turn, node: Node) -> Value:
     """An answer to offer as a button: one that was gone back over, else the flow's `prefill`; UNSET: none."""
     recalled = turn.recalled(node.id)
     if recalled is not None:
-        return recalled.value
+        return UNSET if recalled.value is None else recalled.value
     if node.prefill is None:
         return UNSET
     value = turn.value(node.prefill, turn.scope(), default=UNSET)
@@ -390,19 +406,18 @@ def _sent(turn: Turn, node: Node, file: dict[str, Any]) -> Verdict:
     if refusal := _file_refusal(turn, question, file):
         return refusal
     visit = turn.work.visit
+    number = visit.numbered + 1
     if isinstance(question, File):
         if node.use is None:
             return accept(turn, node, file)
-        item = FileItem(
-            number=1 + max((i.number for i in visit.files), default=0), file=file, status=FileStatus.CHECKING
-        )
-        return CheckFile(fields={"files": (item,)}, number=item.number)
+        item = FileItem(number=number, file=file, status=FileStatus.CHECKING)
+        return CheckFile(fields={"files": (item,), "numbered": number}, number=number)
     if question.maximum is not None and len(visit.files) >= question.maximum:
         return Refusal(text=turn.words("files.too_many", max=question.maximum), rule="files.too_many")
     status = FileStatus.READY if node.use is None else FileStatus.CHECKING
-    item = FileItem(number=1 + max((i.number for i in visit.files), default=0), file=file, status=status, value=file)
-    fields = {"files": (*visit.files, item)}
-    return Redraw(fields=fields) if node.use is None else CheckFile(fields=fields, number=item.number)
+    item = FileItem(number=number, file=file, status=status, value=file)
+    fields = {"files": (*visit.files, item), "numbered": number}
+    return Redraw(fields=fields) if node.use is None else CheckFile(fields=fields, number=number)
 
 
 def _file_refusal(turn: Turn, question: File | Files, file: dict[str, Any]) -> Refusal | None:
@@ -411,19 +426,19 @@ def _file_refusal(turn: Turn, question: File | Files, file: dict[str, Any]) -> R
         return Refusal(text=turn.words("answer.photo_wanted"), rule="files.kind")
     if question.accept and not name.lower().endswith(question.accept):
         endings = ", ".join(question.accept)
-        return Refusal(text=turn.words("files.format", name=_safe(turn, name), accept=endings), rule="files.format")
+        return Refusal(text=turn.words("files.format", name=shortened(name), accept=endings), rule="files.format")
     if size == 0:
-        return Refusal(text=turn.words("files.empty", name=_safe(turn, name)), rule="files.empty")
+        return Refusal(text=turn.words("files.empty", name=shortened(name)), rule="files.empty")
     if question.max_size is not None and size > question.max_size:
         limit = turn.formats.size(question.max_size)
-        return Refusal(text=turn.words("files.too_big", name=_safe(turn, name), max=limit), rule="files.too_big")
+        return Refusal(text=turn.words("files.too_big", name=shortened(name), max=limit), rule="files.too_big")
     return None
 
 
-def _safe(turn: Turn, name: str) -> str:
+def shortened(name: str) -> str:
     """A file name for a message: escaped, and not longer than a line."""
     short = name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}"
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escape(short, quote=False)
 
 
 def _file_button(turn: Turn, node: Node, kind: str, rest: str) -> Verdict:

@@ -164,11 +164,11 @@ def _visit(visit: Visit) -> dict[str, Any]:
         raw["t"] = visit.ticks
     if visit.quantity is not None:
         raw["c"] = visit.quantity
-    if visit.files:
-        raw["f"] = [_file(item) for item in visit.files]
+    if visit.numbered or visit.files:
+        raw["f"], raw["k"] = [_file(item) for item in visit.files], visit.numbered
     if visit.rows:
         raw["r"] = _rows(visit.rows)
-    if visit.total:
+    if visit.total or visit.shown:
         raw["of"] = [visit.shown, visit.total]
     if visit.menu:
         raw["m"] = visit.menu
@@ -182,8 +182,8 @@ def _load_visit(raw: dict[str, Any]) -> Visit:
     return Visit(
         number=raw["n"], step=raw["s"], phase=Phase(raw["ph"]), draw=raw["d"], page=raw.get("p", 0),
         search=raw.get("q", ""), ticks=tuple(raw.get("t", ())), quantity=raw.get("c"),
-        files=tuple(map(_load_file, raw.get("f", ()))), rows=_load_rows(raw.get("r", [])), shown=shown,
-        total=total, menu=raw.get("m", ""), timed=raw.get("w", False),
+        files=tuple(map(_load_file, raw.get("f", ()))), numbered=raw.get("k", 0),
+        rows=_load_rows(raw.get("r", [])), shown=shown, total=total, menu=raw.get("m", ""), timed=raw.get("w", False),
     )  # fmt: skip
 
 
@@ -208,13 +208,17 @@ def _load_past(raw: list[Any]) -> Past:
 
 def _edit(edit: Edit) -> list[Any]:
     current = None if edit.current is None else _past(edit.current)
-    return [edit.home, edit.target, edit.replaying, [_past(p) for p in edit.replay], sorted(edit.changed), current]
+    return [
+        edit.home, edit.target, edit.replaying, [_past(p) for p in edit.replay], sorted(edit.changed), current,
+        [_past(p) for p in edit.missed],
+    ]  # fmt: skip
 
 
 def _load_edit(raw: list[Any]) -> Edit:
     return Edit(
         home=raw[0], target=raw[1], replaying=raw[2], replay=tuple(map(_load_past, raw[3])),
         changed=frozenset(tuple(path) for path in raw[4]), current=None if raw[5] is None else _load_past(raw[5]),
+        missed=tuple(map(_load_past, raw[6])) if len(raw) > 6 else (),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ It trusts the checker: a source that does not parse raises ValueError with its p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.core.effects import Accepts
 from engine.core.expressions import (
     Fault,
     Parsed,
+    Scope,
     compile_expression,
     compile_native,
     compile_template,
@@ -100,6 +102,10 @@ def reads_of(argument: Argument | None) -> frozenset[Path]:
 
 def _constant(value: Any) -> Evaluate:
     return lambda _scope: value
+
+
+def _local_now(scope: Scope) -> datetime:
+    return scope.formats.now.astimezone(scope.formats.zone)
 
 
 def _roles(only: Sequence[tuple[str, object]]) -> tuple[str, ...]:
@@ -326,10 +332,11 @@ class Compiler:
     def _check(self, validator: Validator) -> Check:
         invocation = validator.invocation
         signature = self.signatures.validators[invocation.name]
+        arguments = self.arguments(invocation.arguments, signature)
         return Check(
             name=invocation.name,
             judge=signature.function,
-            arguments=self.arguments(invocation.arguments, signature),
+            arguments=(*arguments, ("now", _local_now)) if getattr(signature, "needs_now", False) else arguments,
             message=self.optional_text(validator.message),
         )
 

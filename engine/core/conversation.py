@@ -79,6 +79,9 @@ class Visit:
     """Keys of ticked options, in the order of ticking."""
     quantity: int | None = None
     files: tuple[FileItem, ...] = ()
+    numbered: int = 0
+    """The highest number that a file of this stay has had: a removed file's number is not given again, since its
+    check may still come back."""
     rows: tuple[Row, ...] = ()
     """The options of the page on show when they came from a source; ticked ones of other pages are kept too."""
     shown: int = 0
@@ -124,14 +127,16 @@ class Edit:
     """An edit under way, opened at the step `home` to change `target`.
 
     Until the new answer is there `replaying` is false and nothing else has changed. Then `replay` holds what had
-    been answered between target and home, oldest first, `changed` the paths that now differ, `current` the old
-    stay at the step that is being asked again.
+    been answered between target and home, oldest first, `missed` what of it the new way has passed by, `changed` the
+    paths that now differ, `current` the old stay at the step that is being asked again. In `replay`, `missed` and
+    `current` the `changes` of a stay are what it wrote, not what had stood there before.
     """
 
     home: str
     target: str
     replaying: bool = False
     replay: tuple[Past, ...] = ()
+    missed: tuple[Past, ...] = ()
     changed: frozenset[Path] = frozenset()
     current: Past | None = None
 

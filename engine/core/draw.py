@@ -9,7 +9,7 @@ from engine.core.conversation import FileStatus, Phase, Visit
 from engine.core.display import display
 from engine.core.effects import Press, Show
 from engine.core.expressions import EvaluationError
-from engine.core.keyboard import fixed_rows, grid, label_text, option_presses, paging, shown_options
+from engine.core.keyboard import fixed_rows, grid, label_text, option_presses, paging, shown_options, visible
 from engine.core.model import (
     Ask,
     Choice,
@@ -100,7 +100,8 @@ def _progress(turn: Turn, node: Node) -> str:
     if edit is not None and not edit.replaying:
         stay = last_stay(trail, node.id)
         trail = trail[: trail.index(stay)] if stay is not None else trail
-    done = len({past.step for past in trail if isinstance(program.nodes[past.step].body, Ask)} - {node.id})
+    asked = {step.id for step in program.flow.steps if isinstance(step.body, Ask)}
+    done = len((asked & {past.step for past in trail}) - {node.id})
     total = done + node.remaining
     filled = round(_BAR * (done + 1) / total) if total else _BAR
     return turn.words("progress", n=done + 1, total=total, bar="▓" * filled + "░" * (_BAR - filled))
@@ -222,8 +223,8 @@ def _single_file_rows(turn: Turn, visit: Visit) -> Rows:
 
 def _ways_out(turn: Turn, node: Node) -> tuple[bool, bool]:
     """Whether ⬅️ Back and ✖️ Cancel are shown."""
-    if isinstance(node.body, End):
-        return False, False
+    if isinstance(node.body, End) or (turn.work.visit.phase is Phase.ASKING and not node.interactive):
+        return False, False  # a message on the way: its stay is over when it is read
     flow = turn.work.program.flow
     back = flow.back and (turn.work.edit is not None or can_go_back(turn))
     return back, turn.stack[0].program.flow.cancel and turn.work.visit.phase is not Phase.WAITING
@@ -257,6 +258,9 @@ def _menu(turn: Turn, node: Node, visit: Visit) -> Show:
 def editable(turn: Turn, node: Node, menu: int) -> list[str]:
     """The steps of an edit menu that this customer has been at."""
     if node.keys is None or menu >= len(node.keys.edits):
+        return []
+    labels = [label for row in node.keys.rows for label in row if label.code == f"E:{menu}"]
+    if not any(visible(turn, label) for label in labels):
         return []
     return [step for step in node.keys.edits[menu] if last_stay(turn.work.trail, step) is not None]
 

@@ -72,7 +72,7 @@ def rows_came(turn: Turn, node: Node, value: Mapping[str, Value]) -> None:
         fetch(turn, node)
         return
     kept = _ticked(node, visit, rows)
-    count = total if isinstance(total, int) else len(rows)
+    count = max(total if isinstance(total, int) else 0, len(rows))
     turn.change(rows=(*rows, *kept), shown=len(rows), total=count, phase=Phase.ASKING)
     draw(turn, edit=visit.draw > 1 and not visit.search)
 

@@ -5,6 +5,7 @@ from engine.core.conversation import Phase
 from engine.core.draw import draw, draw_trouble, editable
 from engine.core.effects import Notice, StartFlow
 from engine.core.events import Move
+from engine.core.keyboard import visible
 from engine.core.listing import fetch
 from engine.core.model import Do
 from engine.core.navigation import abandon, back
@@ -27,8 +28,15 @@ def settle(turn: Turn, node: Node, value: Value, triggers: tuple[str, ...]) -> N
         return
     if value is not UNSET:
         turn.write(node.target, value)
-    editing.settled(turn, node, value)
     go(turn, trigger, value, {"answer": None if value is UNSET else value}, draft=draft)
+
+
+def leave(turn: Turn, node: Node, trigger: str) -> None:
+    """A button of the author's or a time-out ends the stay; a question is left without an answer."""
+    if node.question is None:
+        go(turn, trigger, None, None)
+    else:
+        settle(turn, node, UNSET, (trigger,))
 
 
 def engine_button(turn: Turn, code: str) -> bool:
@@ -95,7 +103,8 @@ def _edit(turn: Turn, step: str) -> None:
 
 def _start_flow(turn: Turn, flow: str) -> None:
     keys = turn.work.node.keys
-    if keys is not None and any(label.code == f"s:{flow}" for row in keys.rows for label in row):
+    labels = [label for row in keys.rows for label in row if label.code == f"s:{flow}"] if keys is not None else []
+    if any(visible(turn, label) for label in labels):
         turn.emit(StartFlow(flow=flow))
     else:
         turn.emit(Notice(text=turn.words("button.gone")))
@@ -125,11 +134,17 @@ def navigate(turn: Turn, move: Move) -> None:
 def _cancel(turn: Turn) -> None:
     """Over; or, in a called flow whose caller says what then, back into the caller."""
     if len(turn.stack) > 1 and "cancelled" in turn.stack[-2].node.triggers:
+        if turn.work.visit.phase is Phase.RUNNING:
+            turn.say("busy")  # what its action does could not be taken back afterwards
+            return
         turn.close_visit()
         child = turn.pop()
-        for past in reversed(child.trail):
-            editing.take_back(turn, past)
-        go(turn, "cancelled", None, None)
+        editing.undo_trail(turn, child.program, editing.whole_trail(child))
+        home = editing.cancelled(turn)
+        if home is None:
+            go(turn, "cancelled", None, None)
+        else:
+            enter(turn, home)
         return
     turn.say("cancel.done", title=turn.said(turn.stack[0].program.title, turn.scope()))
     abandon(turn, "cancelled")

@@ -5,8 +5,7 @@ from dataclasses import replace
 from engine.core import editing
 from engine.core.conversation import Frame, Past, Remembered
 from engine.core.model import Ask
-from engine.core.paths import can_go_back
-from engine.core.program import Program
+from engine.core.paths import can_go_back, has_question
 from engine.core.turn import Turn
 from engine.core.values import UNSET
 from engine.core.walking import draft_of, enter
@@ -14,6 +13,7 @@ from engine.core.walking import draft_of, enter
 
 def back(turn: Turn) -> bool:
     """To the question before this one, its answer offered again. False when there is no way back."""
+    _drop_calls(turn)
     home = editing.cancelled(turn)
     if home is not None:
         turn.trace("back", home)
@@ -23,12 +23,27 @@ def back(turn: Turn) -> bool:
     if not can_go_back(turn):
         return False
     _keep_draft(turn)
+    editing.shelve(turn)
     turn.trace("back")
     turn.close_visit()
     while (past := _step_back(turn)) is None:
         pass
     enter(turn, past.step)
     return True
+
+
+def _drop_calls(turn: Turn) -> None:
+    """From the first question of a called flow that is being edited: out of it, what it did is taken back."""
+    for depth in range(len(turn.stack) - 1, 0, -1):
+        if has_question(turn, turn.stack[depth]) is not None:
+            return
+        edit = turn.stack[depth - 1].edit
+        if edit is not None and not edit.replaying and edit.target == turn.stack[depth - 1].visit.step:
+            turn.close_visit()
+            while len(turn.stack) > depth:
+                child = turn.pop()
+                editing.undo_trail(turn, child.program, editing.whole_trail(child))
+            return
 
 
 def _step_back(turn: Turn) -> Past | None:
@@ -40,15 +55,15 @@ def _step_back(turn: Turn) -> Past | None:
         return None
     past = work.trail[-1]
     work.trail = work.trail[:-1]
-    turn.restore(past)
+    written = editing.unwound(turn, past)
     node = work.program.nodes.get(past.step)
     if past.child is not None and node is not None:
         _into(turn, past, past.child)
         return None
     if node is not None and node.interactive:
-        _land(turn, past)
+        _land(turn, written)
         return past
-    _leave_behind(turn, past)
+    _leave_behind(turn, written)
     return None
 
 
@@ -91,20 +106,6 @@ def abandon(turn: Turn, outcome: str) -> None:
     """The conversation is over before its end: everything since the last `final` step is undone, newest first."""
     turn.close_visit()
     for work in reversed(turn.stack):
-        edit = work.edit
-        replay = edit.replay if edit is not None else ()
-        if not _undo_trail(turn, work.program, (*work.trail, *replay)):
+        if not editing.undo_trail(turn, work.program, editing.whole_trail(work)):
             break
     turn.finish(outcome)
-
-
-def _undo_trail(turn: Turn, program: Program, trail: tuple[Past, ...]) -> bool:
-    """Undo a trail from its end; False when a final step closed it."""
-    for past in reversed(trail):
-        node = program.nodes.get(past.step)
-        if node is not None and node.final:
-            return False
-        editing.take_back(turn, past)
-        if past.child is not None and not _undo_trail(turn, turn.programs(past.child.flow), past.child.trail):
-            return False
-    return True

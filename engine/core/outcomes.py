@@ -1,13 +1,15 @@
 """What comes back to a conversation: actions and sources, timers, signals; also after its end."""
 
-from engine.core.answers import accept
+from html import escape
+
+from engine.core.answers import accept, shortened
 from engine.core.conversation import FileItem, FileStatus, Phase
 from engine.core.draw import draw, draw_trouble
 from engine.core.effects import Invoke, Notice, Purpose, Say, StartTimer
 from engine.core.events import ActionFailed, ActionFinished, ButtonPressed, Event, SignalReceived, TimerFired
 from engine.core.listing import rows_came
 from engine.core.model import Ask, File, Wait
-from engine.core.moves import settle
+from engine.core.moves import leave, settle
 from engine.core.navigation import abandon
 from engine.core.program import Node
 from engine.core.turn import Turn
@@ -17,7 +19,8 @@ from engine.core.walking import failed, go, succeeded, undo_of
 
 def _call_parts(call: str) -> tuple[int, str, str]:
     """The stay, the purpose, and what is behind the last point of a call's id."""
-    visit, _, rest = call.partition(".")
+    stay, _, rest = call.partition(".")
+    visit = stay.partition(":")[0]
     purpose, _, tail = rest.partition(".")
     return (int(visit) if visit.isdecimal() else -1), purpose, tail.rpartition(".")[2]
 
@@ -72,7 +75,8 @@ def _file(turn: Turn, node: Node, number: str, event: ActionFinished | ActionFai
             return
         turn.emit(Say(text=answer.text))
     elif checked.status is FileStatus.FAILED and isinstance(node.question, File):
-        turn.say("files.failed", name=str(item.file.get("name", "")), reason=checked.reason)
+        name = shortened(str(item.file.get("name", "")))
+        turn.say("files.failed", name=name, reason=escape(checked.reason, quote=False))
     draw(turn, edit=True)
 
 
@@ -98,11 +102,12 @@ def timer(turn: Turn, event: TimerFired) -> None:
     if event.visit != visit.number:
         return
     if event.name == "timeout" and "timeout" in node.triggers:
-        go(turn, "timeout", None, None)
+        leave(turn, node, "timeout")
     elif event.name == "refresh" and node.refresh is not None:
-        turn.change(draw=visit.draw + 1)
         turn.emit(StartTimer(visit=visit.number, name="refresh", due=turn.at + node.refresh))
-        draw(turn, edit=True)
+        if visit.phase in (Phase.ASKING, Phase.WAITING):
+            turn.change(draw=visit.draw + 1)
+            draw(turn, edit=True)
 
 
 def _expire(turn: Turn) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from engine.core.conversation import Past
 from engine.core.model import Path
 from engine.core.program import Program
-from engine.core.turn import Programs, Turn
+from engine.core.turn import Programs, Turn, Work
 
 
 def last_stay(trail: Sequence[Past], step: str) -> Past | None:
@@ -16,10 +16,15 @@ def last_stay(trail: Sequence[Past], step: str) -> Past | None:
 def can_go_back(turn: Turn) -> bool:
     """Whether a question lies behind that no `final` step has closed."""
     for work in reversed(turn.stack):
-        found = _open_question(turn.programs, work.program, work.trail)
+        found = has_question(turn, work)
         if found is not None:
             return found
     return False
+
+
+def has_question(turn: Turn, work: Work) -> bool | None:
+    """Whether a question to go back to lies on one frame's trail; None: nothing that decides it."""
+    return _open_question(turn.programs, work.program, work.trail)
 
 
 def _open_question(programs: Programs, program: Program, trail: Sequence[Past]) -> bool | None:

@@ -60,26 +60,42 @@ def read_text(text: str) -> Reading:
     return Read(value=trimmed)
 
 
-_SPACES = re.compile(r"[\s\u00a0\u202f'’]+")
-_PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
+_SPACE_OR_APOSTROPHE = "[\\s\u00a0\u202f'’]"
+
+
+@lru_cache(maxsize=64)
+def _number_forms(language: str) -> tuple[re.Pattern[str], re.Pattern[str], str]:
+    """(whole groups of three, one separator or none, the decimal symbol) of a language."""
+    locale = _locale(language)
+    decimal, group = get_decimal_symbol(locale), get_group_symbol(locale)
+    between = f"(?:{_SPACE_OR_APOSTROPHE}|{re.escape(group)})" if group in ".," else _SPACE_OR_APOSTROPHE
+    grouped = rf"([+-]?\d{{1,3}}(?:{between}\d{{3}})+)(?:{re.escape(decimal)}(\d+))?\Z"
+    return re.compile(grouped, re.ASCII), re.compile(r"([+-]?\d+)(?:([.,])(\d+))?\Z", re.ASCII), decimal
 
 
 def _normal(text: str, language: str) -> str | None:
-    """Digits with a point, from a number as `language` writes it; None when it is none."""
-    if len(text) <= LONGEST_NUMBER and text.isascii() and text.isdecimal():
-        return text  # most numbers are typed like that, and mean the same everywhere
-    locale = _locale(language)
-    decimal, group = get_decimal_symbol(locale), get_group_symbol(locale)
-    compact = _SPACES.sub("", text).replace("−", "-")
-    if len(compact) > LONGEST_NUMBER:
+    """Digits with a point, from a number as `language` writes it; None when it is none.
+
+    A foreign separator is taken for a decimal one, since "1,5" has no other reading where the comma groups
+    thousands; but not before three digits, where it may have been meant to group.
+    """
+    if len(text) > LONGEST_NUMBER:
         return None
-    grouped = re.escape(group) if group in ".," else None
-    if grouped and re.match(rf"[+-]?\d{{1,3}}({grouped}\d{{3}})+({re.escape(decimal)}\d+)?\Z", compact, re.ASCII):
-        compact = compact.replace(group, "")
-    compact = compact.replace(decimal, ".") if decimal != "." else compact
-    if compact.count(",") == 1 and "." not in compact:
-        compact = compact.replace(",", ".")  # "1,5" has no other reading where the comma groups thousands
-    return compact if _PLAIN_NUMBER.match(compact) else None
+    if text.isascii() and text.isdecimal():
+        return text  # most numbers are typed like that, and mean the same everywhere
+    grouped, simple, decimal = _number_forms(language)
+    compact = text.strip().replace("−", "-")
+    if match := grouped.match(compact):
+        whole, fraction = match.groups()
+        digits = re.sub(r"[^\d+-]", "", whole, flags=re.ASCII)
+        return f"{digits}.{fraction}" if fraction else digits
+    match = simple.match(compact)
+    if match is None:
+        return None
+    whole, separator, fraction = match.groups()
+    if separator is None:
+        return whole
+    return None if separator != decimal and len(fraction) == 3 else f"{whole}.{fraction}"
 
 
 def read_number(text: str, language: str, *, decimal: bool) -> Reading:
@@ -134,7 +150,7 @@ def read_phone(text: str, region: str | None) -> Reading:
         number = phonenumbers.parse(compact, region)
     except phonenumbers.NumberParseException:
         return Unreadable(key="answer.not_a_phone" if region else "answer.phone_without_country")
-    if not phonenumbers.is_possible_number(number):
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return Unreadable(key="answer.not_a_phone")
     return Read(value=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.core import codec, editing
-from engine.core.conversation import Draft, Frame, Past, Phase, Visit
+from engine.core.conversation import Draft, FileStatus, Frame, Past, Phase, Visit
 from engine.core.draw import draw, draw_trouble
 from engine.core.effects import Invoke, Purpose, Say, StartTimer
 from engine.core.listing import evaluated, fetch
@@ -56,8 +56,7 @@ def _passed_over(turn: Turn, node: Node) -> bool:
 def _again(turn: Turn, node: Node, past: Past) -> str | None:
     """A stay that an edit did not touch: its answer stands, only the way on is chosen anew."""
     turn.work.visit = Visit(number=past.number, step=past.step)
-    writes = isinstance(node.body, Ask | Do | Call | Wait) and past.value is not UNSET and past.changes
-    if writes:
+    if any(path == node.target for path, _ in past.changes) and past.value not in (None, UNSET):
         turn.write(node.target, past.value)
     name = "answer" if isinstance(node.body, Ask) else "outcome"
     return depart(
@@ -109,12 +108,16 @@ def open_question(turn: Turn, node: Node) -> None:
     recalled = turn.recalled(node.id)
     if recalled is not None and recalled.draft is not None:
         d = recalled.draft
-        turn.change(ticks=d.ticks, quantity=d.quantity, files=d.files, rows=d.rows)
+        numbered = max((item.number for item in d.files), default=0)
+        turn.change(ticks=d.ticks, quantity=d.quantity, files=d.files, numbered=numbered, rows=d.rows)
     start_timers(turn, node)
     if node.keys is not None and node.keys.source is not None:
         fetch(turn, node)
     else:
         draw(turn)
+    for item in turn.work.visit.files:
+        if item.status is FileStatus.CHECKING and node.use is not None:
+            check_file(turn, node, item.number)  # what the stay before asked for does not come here
 
 
 def start_timers(turn: Turn, node: Node) -> None:
@@ -177,9 +180,11 @@ def check_file(turn: Turn, node: Node, number: int) -> None:
     visit = turn.work.visit
     item = next(item for item in visit.files if item.number == number)
     arguments = evaluated(turn, node.use, {"file": item.file})
+    # Trying again is another call of the same work: a name of its own, the same idempotency key.
+    stay = f"{visit.number}" if item.attempt == 1 else f"{visit.number}:{item.attempt}"
     turn.emit(
         Invoke(
-            call=f"{visit.number}.file.{visit.number}.{number}",
+            call=f"{stay}.file.{visit.number}.{number}",
             purpose=Purpose.FILE,
             name=node.use.name,
             arguments=arguments or {},
@@ -200,7 +205,6 @@ def succeeded(turn: Turn, node: Node, outcome: str, value: Value) -> None:
     work = turn.work
     work.unsettled = {name: number for name, number in work.unsettled.items() if name != node.id}
     turn.write(node.target, value)
-    editing.settled(turn, node, value)
     undo = undo_of(turn, node, value)
     go(turn, outcome, value, {"outcome": value}, undo=undo)
 
@@ -251,17 +255,19 @@ def depart(
     if cursor.way is not None:
         for setting in cursor.way.settings:
             turn.write(setting.path, turn.value(setting.value, turn.scope(extra)))
-            editing.reassigned(turn, setting)
         if cursor.way.text is not None and not silent:
             turn.emit(Say(text=turn.said(cursor.way.text, turn.scope(extra))))
     turn.trace(trigger, cursor.state)
     turn.close_visit()
+    changes = turn.take_changes()
+    if work.edit is not None:
+        editing.compare(turn, visit.step, changes)
     past = Past(
         number=visit.number,
         step=visit.step,
         trigger=trigger,
         value=value,
-        changes=turn.take_changes(),
+        changes=changes,
         undo=undo,
         draft=draft,
         child=child,
@@ -343,7 +349,11 @@ def close(turn: Turn, outcome: str, result: Value = None) -> str | None:
     node = turn.work.node
     turn.forget(node.id)
     value = result if result is not UNSET else None
+    home = editing.answered(turn, node, value, outcome)
+    if home is not None:
+        editing.undo_trail(turn, turn.programs(child.flow), child.trail)
+        turn.trace("kept")
+        return home
     if value is not None:
         turn.write(node.target, value)
-    editing.settled(turn, node, value)
     return depart(turn, outcome, value, {"outcome": value}, child=child)

@@ -20,7 +20,6 @@ ARGUMENTS: tuple[Code, ...] = (
             """
             begin:
               do: conversations.start
-              transitions: {gone: done}
             """
         ),
         ("conversations.start\n", "conversations.start\n    with: {flow: \"'example'\"}\n"),
@@ -45,7 +44,6 @@ ARGUMENTS: tuple[Code, ...] = (
             begin:
               do: conversations.start
               with: {flow: amount}
-              transitions: {gone: done}
             done:
               text: Done.
               end: completed
@@ -92,7 +90,6 @@ ARGUMENTS: tuple[Code, ...] = (
               do: conversations.start
               with: {flow: "'example'"}
               retry: {attempts: 5}
-              transitions: {gone: done}
             """
         ),
         ("    retry: {attempts: 5}\n", ""),

@@ -26,17 +26,15 @@ def steps_and_done(text: str) -> str:
 
 def error(code: str, title: str, explanation: str, bad: str, *fixes: tuple[str, str]) -> Code:
     """An entry of the table; `fixes` are the changes that turn the bad example into the good one."""
-    return _entry(code, Severity.ERROR, title, explanation, bad, fixes)
+    return _entry(Severity.ERROR, code, (title, explanation), bad, fixes)
 
 
 def warning(code: str, title: str, explanation: str, bad: str, *fixes: tuple[str, str]) -> Code:
     """The same for a finding that does not keep a flow from loading."""
-    return _entry(code, Severity.WARNING, title, explanation, bad, fixes)
+    return _entry(Severity.WARNING, code, (title, explanation), bad, fixes)
 
 
-def _entry(
-    code: str, severity: Severity, title: str, explanation: str, bad: str, fixes: tuple[tuple[str, str], ...]
-) -> Code:
+def _entry(severity: Severity, code: str, words: tuple[str, str], bad: str, fixes: tuple[tuple[str, str], ...]) -> Code:
     good = bad
     for old, new in fixes:
         if old not in good:
@@ -45,8 +43,8 @@ def _entry(
     return Code(
         code=code,
         severity=severity,
-        title=title,
-        explanation=" ".join(explanation.split()),
+        title=words[0],
+        explanation=" ".join(words[1].split()),
         bad_example=bad,
         good_example=good,
     )

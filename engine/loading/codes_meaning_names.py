@@ -37,7 +37,7 @@ NAMES: tuple[Code, ...] = (
     error(
         "F0602",
         "Something that texts may not do",
-        "Texts and conditions compare and combine. Calling functions, macros, includes and the like are not part of it.",
+        "Texts and conditions compare and combine. Calling functions, macros and includes are not part of them.",
         _thanks("Thank you, {{ name.upper() }}!"),
         ("name.upper()", "name | upper"),
     ),

@@ -70,7 +70,6 @@ REFERENCES: tuple[Code, ...] = (
             begin:
               do: conversations.strat
               with: {flow: "'example'"}
-              transitions: {gone: done}
             """
         ),
         ("strat", "start"),

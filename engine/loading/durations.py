@@ -13,15 +13,16 @@ DURATION_PATTERN: Final = r"^(?=.)([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-
 SIZE_PATTERN: Final = r"^[0-9]{1,7}(\.[0-9]{1,3})? ?(B|KB|MB|GB)$"
 MONEY_PATTERN: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,18})? [A-Z]{3,5}$"
 
-_DURATION: Final = re.compile(DURATION_PATTERN)
+_DURATION: Final = re.compile(DURATION_PATTERN.removesuffix("$"))
+_MONEY: Final = re.compile(MONEY_PATTERN.removesuffix("$"))
 _SIZE: Final = re.compile(r"([0-9]{1,7}(?:\.[0-9]{1,3})?) ?(B|KB|MB|GB)")
 _UNITS: Final = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
 
 def parse_duration(text: str) -> timedelta | None:
     """`1h30m` as a duration; None when it is not one."""
-    found = _DURATION.match(text)
-    if not found or not text:
+    found = _DURATION.fullmatch(text)
+    if not found:
         return None
     days, hours, minutes, seconds = (int(part[:-1]) if part else 0 for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -35,7 +36,7 @@ def parse_size(text: str) -> int | None:
 
 def parse_money(text: str) -> Money | None:
     """`12.50 EUR` as money; None when it is not an amount of that currency."""
-    if not re.match(MONEY_PATTERN, text):
+    if not _MONEY.fullmatch(text):
         return None
     amount, asset = text.split(" ")
     try:

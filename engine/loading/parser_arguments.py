@@ -60,16 +60,16 @@ def optional_expression(node: Node | None) -> Expression | None:
 
 
 def spoken(node: Node) -> Template | Expression:
-    """A string that is an expression without braces and a text with them."""
+    """A string that is an expression without braces (or with one pair around the whole), and a text with them."""
     found = scalar(node)
-    return template(found) if _braced(found.text) else expression(found)
+    return template(found) if _braced(found.text) and _single(found) is None else expression(found)
 
 
 def argument(node: Node) -> Argument:
     """A value of `with:`, `set:` or `result:`: strings are expressions, or texts where there are braces."""
     match node:
         case Scalar_(value=str()):
-            return spoken(node)
+            return template(node) if _braced(node.text) else expression(node)
         case Scalar_(value=value, span=span):
             return Literal(value=value, span=span)
         case Sequence_(items=items, span=span):

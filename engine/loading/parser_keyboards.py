@@ -14,7 +14,7 @@ from engine.loading.parser_arguments import (
     template,
 )
 
-FORM_KEYS = ("from", "options", "rows")
+FORM_KEYS = ("from", "items", "options", "rows")
 """A keyboard with one of these keys is settings; without, its keys are the options themselves."""
 
 
@@ -41,7 +41,7 @@ def _form(node: Mapping_) -> Keyboard:
     return Keyboard(
         span=node.span,
         options=_options(mapping(options)) if options is not None else (),
-        source=_source(node) if node.pair("from") else None,
+        source=_source(node) if node.pair("from") or node.pair("items") else None,
         rows=_rows(node.get("rows")),
         columns=int(scalar(columns).text) if columns is not None else 1,
         page=int(scalar(page).text) if page is not None else None,
@@ -50,11 +50,12 @@ def _form(node: Mapping_) -> Keyboard:
 
 
 def _source(node: Mapping_) -> SourceOptions:
-    source = invocation(node.get("from"), node.get("with"))
+    source = invocation(node.get("from"), node.get("with")) if node.pair("from") else None
     text = node.get("text")
     return SourceOptions(
         source=source,
-        text=Template(source="{{ option }}", span=source.span) if text is None else template(text),
+        items=optional_expression(node.get("items")),
+        text=Template(source="{{ option }}", span=node.span) if text is None else template(text),
         value=optional_expression(node.get("value")),
         empty=optional_template(node.get("empty")),
     )

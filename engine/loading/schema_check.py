@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from engine.diagnostics import Diagnostic, Span
-from engine.loading.documents import Document, Mapping_, Node, Scalar_, Sequence_, plain
+from engine.loading.documents import Document, Mapping_, Node, Pair, Scalar_, Sequence_, plain
 from engine.loading.findings import Findings, listed, nearest
 from engine.loading.parser_keyboards import FORM_KEYS, is_form
 from engine.loading.parser_questions import ASK_KINDS
@@ -19,6 +19,8 @@ from engine.loading.schema_files import definitions
 from engine.loading.schema_steps import KIND_KEYS
 
 _RECURSIVE: Final = ("type",)
+_MOST: Final = 50
+"""More unknown keys than this in one place are one mistake, said often enough."""
 _SETTINGS_ONLY: Final = ("with", "value", "columns", "page", "search", "empty")
 
 
@@ -29,13 +31,18 @@ def check_document(document: Document, *, bot: bool | None = None) -> tuple[Diag
     assert isinstance(root, Mapping_), "the reader lets only a mapping be a document"
     if is_bot(document) if bot is None else bot:
         _against("bot", root, findings, what="bot.yaml")
-        return findings.all()
+        return _sorted(findings)
     _against("flow", root, findings, what="a flow")
     steps = root.get("steps")
     if isinstance(steps, Mapping_):
         for pair in steps:
             _step(pair.key.text, pair.key.content, pair.value, findings)
-    return findings.all()
+    return _sorted(findings)
+
+
+def _sorted(findings: Findings) -> tuple[Diagnostic, ...]:
+    """By place: the library that validates has no order of its own."""
+    return tuple(sorted(findings.all(), key=Diagnostic.sort_key))
 
 
 def is_bot(document: Document) -> bool:
@@ -67,6 +74,8 @@ def _inlined(schema: Any, known: Mapping[str, Any]) -> Any:
         for key, value in schema.items()
         if key not in ("$ref", "examples") and not (key == "description" and isinstance(value, str))
     }
+    if isinstance(rest.get("pattern"), str):
+        rest["pattern"] = rest["pattern"].removesuffix("$") + r"\Z"  # in Python `$` lets a last line break through
     target = schema.get("$ref")
     if not isinstance(target, str):
         return rest
@@ -87,13 +96,14 @@ def _step(name: str, span: Span, node: Node, findings: Findings) -> None:
                        expected="two steps, one below the other")  # fmt: skip
     kind = f"step_{kinds[0]}" if kinds else "step_show"
     if kind == "step_ask":
-        asked = node.get("ask")
-        if not isinstance(asked, Scalar_) or asked.text not in ASK_KINDS:
-            _unknown_question(asked, findings)
+        pair = node.pair("ask")
+        assert pair is not None
+        if not isinstance(pair.value, Scalar_) or pair.value.text not in ASK_KINDS:
+            _unknown_question(pair, findings)
             return
-        kind = f"step_ask_{asked.text}"
-    _against(kind, node, findings, what=_described(kind, name), skip=frozenset(kinds[1:]))
-    _keyboard(node.get("keyboard"), findings)
+        kind = f"step_ask_{pair.value.text}"
+    skip = {*kinds[1:], *(() if _keyboard(node.get("keyboard"), findings) else ("keyboard",))}
+    _against(kind, node, findings, what=_described(kind, name), skip=frozenset(skip))
 
 
 def _described(kind: str, name: str) -> str:
@@ -101,30 +111,33 @@ def _described(kind: str, name: str) -> str:
     return f"the step “{name}”" if asked == kind else f"a question for {asked}"
 
 
-def _unknown_question(asked: Node | None, findings: Findings) -> None:
-    assert asked is not None
+def _unknown_question(pair: Pair, findings: Findings) -> None:
+    asked = pair.value
     word = asked.text if isinstance(asked, Scalar_) else ""
-    findings.error("F0204", asked.content if isinstance(asked, Scalar_) else asked.span,
+    findings.error("F0204", asked.span if _written(asked) else pair.key.content,
                    f"There is no kind of question “{word}”." if word else "Here stands no kind of question.",
                    expected=listed(ASK_KINDS, most=20), suggestion=nearest(word, ASK_KINDS))  # fmt: skip
 
 
-def _keyboard(node: Node | None, findings: Findings) -> None:
-    """`columns: 2` or `form: shop.products` among plain options would silently be an option."""
+def _keyboard(node: Node | None, findings: Findings) -> bool:
+    """`columns: 2` or `form: shop.products` among plain options would silently be an option. False: said so."""
     if not isinstance(node, Mapping_) or is_form(node):
-        return
+        return True
     meant = any(node.pair(key) for key in (*_SETTINGS_ONLY, "text"))
     misspelled = [pair for pair in node if nearest(pair.key.text, FORM_KEYS) and (meant or not _labelled(pair.value))]
+    strayed = [] if misspelled else [pair for pair in node if _is_setting(pair)]
     for pair in misspelled:
         findings.error("F0201", pair.key.content, f"A keyboard has no setting “{pair.key.text}”.",
                        expected=listed(FORM_KEYS), suggestion=nearest(pair.key.text, FORM_KEYS))  # fmt: skip
-    if misspelled:
-        return
-    for pair in node:
-        key, value = pair.key.text, pair.value
-        if key in _SETTINGS_ONLY and isinstance(value, Scalar_) and not isinstance(value.value, str):
-            findings.error("F0201", pair.key.content, f"“{key}” is a setting, but these keys are the options.",
-                           expected="the options under `options:`, beside the settings")  # fmt: skip
+    for pair in strayed:
+        findings.error("F0201", pair.key.content, f"“{pair.key.text}” is a setting, but these keys are the options.",
+                       expected="the options under `options:`, beside the settings")  # fmt: skip
+    return not misspelled and not strayed
+
+
+def _is_setting(pair: Pair) -> bool:
+    value = pair.value
+    return pair.key.text in _SETTINGS_ONLY and isinstance(value, Scalar_) and not isinstance(value.value, str)
 
 
 def _labelled(node: Node) -> bool:
@@ -134,6 +147,8 @@ def _labelled(node: Node) -> bool:
 def _against(name: str, node: Mapping_, findings: Findings, *, what: str, skip: frozenset[str] = frozenset()) -> None:
     validator = _validators()[name]
     for error in validator.iter_errors(plain(node)):
+        if error.absolute_path and error.absolute_path[0] in skip:
+            continue
         _report(error, node, findings, what=what, skip=skip)
 
 
@@ -225,11 +240,11 @@ def _unknown_keys(error: ValidationError, place: _Place, findings: Findings, ski
     known = list(error.schema["properties"])
     if not isinstance(place.node, Mapping_):
         return
-    free = [key for key in known if place.node.pair(key) is None]
-    for pair in place.node:
+    given = {pair.key.text for pair in place.node}
+    free = [key for key in known if key not in given]
+    strangers = [pair for pair in place.node if pair.key.text not in known and pair.key.text not in skip]
+    for pair in strangers[:_MOST]:
         key = pair.key.text
-        if key in known or key in skip:
-            continue
         home = _belongs(key, place)
         if home and place.key_span is None:
             findings.error("F0206", pair.key.content, f"“{key}” has no meaning in {place.name}.",
@@ -262,7 +277,7 @@ def _missing_key(error: ValidationError, place: _Place, findings: Findings) -> N
     for key in error.validator_value:
         if key in given or not error.message.startswith(repr(key)):
             continue
-        unknown = [name for name in given if name not in error.schema.get("properties", {})]
+        unknown = [name for name in list(given)[:_MOST] if name not in error.schema.get("properties", {})]
         if nearest(key, unknown):
             continue  # the finding about the unknown key says what is meant
         findings.error("F0202", place.owner, f"{place.Name} needs the key “{key}”.", expected=f"{key}: …")
@@ -291,6 +306,6 @@ def _wrong_amount(error: ValidationError, place: _Place, findings: Findings) -> 
         "minItems": ("is empty", _title(error)),
         "maxItems": ("holds too many", f"at most {limit}"),
         "minProperties": ("is empty", _title(error) or "one key more"),
-        "maxProperties": ("holds too many keys", _title(error) or f"at most {limit}"),
+        "maxProperties": ("holds too many keys", _title(error) if limit == 1 else f"at most {limit}"),
     }.get(str(error.validator), ("does not fit", _title(error)))
     findings.error("F0207", place.span, f"{place.Name} {message}.", expected=expected)

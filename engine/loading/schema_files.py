@@ -57,7 +57,7 @@ def flow_file() -> Schema:
         "back": flag("Questions show ⬅️ Back.", example=False),
         "cancel": flag("Questions show ✖️ Cancel.", example=False),
         "steps": of("object", "the steps by id", "The steps, from top to bottom.",
-                    {"name": {"ask": "text", "text": "What is your name?"}}, minProperties=1,
+                    {"name": {"ask": "text", "text": "What is your name?"}}, minProperties=1, maxProperties=500,
                     propertyNames=_names(), additionalProperties={"$ref": "#/$defs/step"}),
     }  # fmt: skip
     example = {"flow": "hello", "steps": {"hi": {"text": "Hello!", "end": "completed"}}}

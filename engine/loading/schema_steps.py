@@ -3,6 +3,7 @@
 from typing import Final
 
 from engine.loading.durations import DURATION_PATTERN
+from engine.loading.parser_keyboards import FORM_KEYS
 from engine.loading.parser_questions import ASK_KINDS
 from engine.loading.schema_words import DOTTED, ENDING, SIGNAL, Schema, flag, integer, of, record, ref, words
 
@@ -63,7 +64,7 @@ def _keyboards() -> dict[str, Schema]:
                          "text": ref("label", "What the button says.", "Delivery"),
                          "if": ref("expression", "Only offered when this holds.", "settings.delivery")}),
         "options": of("object", "value: label, one per option", "The options: value: label.",
-                      {"pla": "PLA (basic)", "abs": "ABS (strong)"}, minProperties=1,
+                      {"pla": "PLA (basic)", "abs": "ABS (strong)"}, minProperties=1, maxProperties=500,
                       propertyNames={"title": "the option's value", "minLength": 1},
                       additionalProperties={"$ref": "#/$defs/option"}),
         "keyboard_form": record("A keyboard with settings.", _form(), [], {"from": "print3d.services", "page": 6}),
@@ -73,10 +74,10 @@ def _keyboards() -> dict[str, Schema]:
                                     "or rows of buttons.",
                      "examples": [{"pla": "PLA", "abs": "ABS"}, {"from": "print3d.services", "page": 6},
                                   [[{"text": "Go on", "trigger": "go"}]]],
-                     "if": {"anyOf": [{"type": "object", "required": [key]} for key in ("from", "options", "rows")]},
+                     "if": {"anyOf": [{"type": "object", "required": [key]} for key in FORM_KEYS]},
                      "then": {"$ref": "#/$defs/keyboard_form"},
                      "else": {"if": {"type": "array"}, "then": {"$ref": "#/$defs/rows"},
-                              "else": {"$ref": "#/$defs/options"}}},
+                              "else": {"if": {"type": "object"}, "then": {"$ref": "#/$defs/options"}}}},
     }  # fmt: skip
 
 
@@ -84,6 +85,7 @@ def _form() -> Schema:
     return {
         "from": ref("source", "The source that lists the options.", "print3d.services"),
         "with": ref("arguments", "The source's arguments.", {"category": "category.id"}),
+        "items": ref("expression", "A list of the conversation's data that the options are drawn from.", "slots"),
         "text": ref("template", "The label of one option.", "{{ option.name }}"),
         "value": ref("expression", "What identifies an option.", "option.id"),
         "options": ref("options", "Fixed options, in the form with settings.", {"red": "Red", "blue": "Blue"}),

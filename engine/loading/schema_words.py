@@ -115,7 +115,7 @@ def _types() -> dict[str, Schema]:
     return {
         "type": of(["string", "object", "array"], "a type such as text, list of file or {street: text}",
                    f"{known}; `list of text`; `text?` when it may be missing; {{field: type}} for a record.",
-                   "text", "list of file", {"street": "text", "zip": "text?"}, minLength=1, minProperties=1,
-                   minItems=1, maxItems=1, additionalProperties={"$ref": "#/$defs/type"},
+                   "text", "list of file", {"street": "text", "zip": "text?"}, minLength=1, maxLength=200,
+                   minProperties=1, minItems=1, maxItems=1, additionalProperties={"$ref": "#/$defs/type"},
                    propertyNames={"$ref": "#/$defs/name"}, items={"$ref": "#/$defs/type"}),
     }  # fmt: skip

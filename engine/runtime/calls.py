@@ -15,6 +15,7 @@ from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
 from engine.actions.context import Request
 from engine.actions.errors import Failure
 from engine.actions.invoke import invoke
+from engine.core.conversation import Conversation, Status
 from engine.core.effects import Purpose
 from engine.core.events import ActionFailed, ActionFinished, Event, SignalReceived
 from engine.core.values import Value
@@ -126,7 +127,7 @@ class Calls:
             await self._send_signal(row, key)
             return
         loaded = await self._chat(row.chat)
-        if not _wanted(row, loaded):
+        if not (_wanted(row, loaded.open) or await self._wanted_now(row)):
             await self._settle(row, key, Addressed(conversation=row.conversation, call=key))
             return
         came = await self._attempt(row, loaded)
@@ -141,6 +142,11 @@ class Calls:
             return
         event = ActionFinished(at=self._clock.now(), call=row.call, outcome=came.outcome, value=came.value)
         await self._settle(row, key, self._outcome(row, key, event, came.requests))
+
+    async def _wanted_now(self, row: PendingCall) -> bool:
+        """As the store has it: a row can be found there before the chat in memory has taken its commit in."""
+        stored = await self._store.conversation(row.conversation)
+        return stored is not None and stored.status is Status.ACTIVE and _wanted(row, [stored])
 
     async def _attempt(self, row: PendingCall, loaded: Loaded) -> _Came | Failure:
         signature = signature_of(self._catalog, row.purpose, row.name)
@@ -203,12 +209,12 @@ class Calls:
         self._wake(due)
 
 
-def _wanted(row: PendingCall, loaded: Loaded) -> bool:
+def _wanted(row: PendingCall, conversations: Iterable[Conversation]) -> bool:
     """Whether the conversation still stands where it asked for this; an undo is always wanted."""
     if row.purpose == Purpose.UNDO:
         return True
-    visit = row.call.partition(".")[0]
+    visit = row.call.partition(".")[0].partition(":")[0]
     return any(
         conversation.id == row.conversation and any(str(frame.visit.number) == visit for frame in conversation.frames)
-        for conversation in loaded.open
+        for conversation in conversations
     )

@@ -103,7 +103,7 @@ class Contexts:
             customer=world.customer,
             language=world.formats_language,
             settings=world.settings,
-            idempotency_key=f"{conversation}/{call}",
+            idempotency_key=idempotency_key(conversation, call),
             attempt=attempt,
             now=at,
             transaction=lease,
@@ -126,6 +126,7 @@ class Contexts:
             menu=tuple(
                 MenuEntry(flow=flow, title=_plain(self._surroundings.menu_text(flow, world, at)), command=command)
                 for flow, command in self._library.startable(self._surroundings.roles(chat))
+                if flow in self._library.menus
             ),
         )
 
@@ -137,6 +138,11 @@ class Contexts:
         if not found:
             raise UnknownSecret(f"the environment variable {variable} of the secret “{name}” is not set")
         return found
+
+
+def idempotency_key(conversation: str, call: str) -> str:
+    """The key of a call: what stands behind the stay's number in its id, since two stays may try the same work."""
+    return f"{conversation}/{call.partition('.')[2]}"
 
 
 def _no_database() -> AbstractAsyncContextManager[Transaction]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import Trace
+from engine.core.events import ActionFinished
 from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
 from engine.runtime.delivery import Deliveries
@@ -175,6 +176,10 @@ class Executor:
         if addressed.event is None:
             await play.run([])
             return
+        if isinstance(addressed.event, ActionFinished) and addressed.conversation not in ledger.open:
+            over = await self._store.conversation(addressed.conversation)
+            if over is not None and over.status is Status.FINISHED:
+                await play.late(over, addressed.event)
         await play.run([Deliver(conversation=addressed.conversation, event=addressed.event)])
 
     async def _elsewhere(self, ledger: Ledger, what: object) -> Conversation | None:

@@ -58,6 +58,10 @@ class Ledger:
         self._leave_front(conversation.id)
         self.chat = replace(self.chat, aside=tuple(name for name in self.chat.aside if name != conversation.id))
 
+    def revisit(self, conversation: Conversation) -> None:
+        """Take in one that is over: something that it had set off has come back."""
+        self._revisions[conversation.id] = conversation.revision
+
     def bring_to_front(self, conversation: str) -> str | None:
         """Put it in front; the conversation that had to go aside for it, if there was one."""
         before = self.chat.front

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.core.conversation import Conversation, Frame
-from engine.core.model import Bot
-from engine.core.program import Program, Text
+from engine.core.conversation import Conversation, Frame, Phase
+from engine.core.model import Ask, Bot, Call, Do, Show, Wait
+from engine.core.program import Node, Program, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Library:
         """The conversation on the current versions of its flows; None when the step it stands at has gone."""
         frames = []
         for frame in conversation.frames:
-            adopted = self._adopt_frame(frame)
+            adopted = self._adopt_frame(frame, top=frame is conversation.top)
             if adopted is None:
                 return None
             frames.append(adopted)
@@ -80,14 +80,15 @@ class Library:
             return conversation
         return replace(conversation, frames=tuple(frames))
 
-    def _adopt_frame(self, frame: Frame) -> Frame | None:
+    def _adopt_frame(self, frame: Frame, *, top: bool) -> Frame | None:
         program = self.programs.get(frame.flow)
         if program is None:
             return None
         if program.version == frame.version:
             return frame
         steps = program.nodes
-        if frame.visit.step not in steps:
+        node = steps.get(frame.visit.step)
+        if node is None or not (_suits(node, frame.visit.phase) if top else isinstance(node.body, Call)):
             return None
         edit = frame.edit
         if edit is not None and not {edit.home, edit.target} <= steps.keys():
@@ -98,3 +99,18 @@ class Library:
             trail=tuple(past for past in frame.trail if past.step in steps),
             remembered={step: kept for step, kept in frame.remembered.items() if step in steps},
         )
+
+
+def _suits(node: Node, phase: Phase) -> bool:
+    """Whether somebody who was in this phase at the step as it used to be can stand at the step as it is."""
+    match phase:
+        case Phase.ASKING:
+            return isinstance(node.body, Ask) or (isinstance(node.body, Show) and node.keys is not None)
+        case Phase.FETCHING:
+            return node.keys is not None and node.keys.source is not None
+        case Phase.RUNNING:
+            return isinstance(node.body, Do)
+        case Phase.WAITING:
+            return isinstance(node.body, Wait)
+        case Phase.BROKEN:
+            return True

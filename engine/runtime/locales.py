@@ -21,8 +21,10 @@ def wordings(languages: Iterable[str], folder: Path = FOLDER) -> Mapping[str, Wo
     english = messages(folder / f"{FALLBACK}.yaml")
     found = {}
     for language in dict.fromkeys((*languages, FALLBACK)):
-        path = folder / f"{language}.yaml"
-        own = messages(path) if language != FALLBACK and path.is_file() else {}
+        # `de-AT` has no file of its own: German says it.
+        names = dict.fromkeys((language, language.replace("_", "-").partition("-")[0]))
+        path = next((file for name in names if (file := folder / f"{name}.yaml").is_file()), None)
+        own = messages(path) if path is not None else {}
         found[language] = Wording(language=language, messages={**english, **own})
     return found
 

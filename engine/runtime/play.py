@@ -121,6 +121,14 @@ class Play:
         self._ledger.settle()
         self._offer_waiting()
 
+    async def late(self, conversation: Conversation, event: Event) -> None:
+        """Something reaches a conversation that is over: the core says what has to be put right (an `undo`)."""
+        self._ledger.revisit(conversation)
+        advanced = advance(self._tools.library.programs, conversation, event, self._world)
+        self._ledger.put(advanced.conversation)
+        for effect in advanced.effects:
+            await self._effect(advanced.conversation, effect)
+
     def situation(self, elsewhere: Conversation | None = None) -> Situation:
         """How things stand now, for routing."""
         ledger, surroundings = self._ledger, self._tools.surroundings

@@ -130,12 +130,20 @@ class Timers:
             log.info("%d finished conversations were deleted", gone)
 
     async def _sleep(self, due: datetime) -> None:
+        """Until the earliest of `due` and what anybody calls for meanwhile, but not for ever."""
         now = self._clock.now()
-        # What is due and still there is under way, or rests: no need to look all the time.
-        seconds = SHORTEST_SLEEP if due <= now else min((due - now).total_seconds(), LONGEST_SLEEP)
+        last = now + timedelta(seconds=LONGEST_SLEEP)
+        if due <= now:
+            # What is due and still there is under way, or rests: no need to look all the time.
+            await self._pause(now + timedelta(seconds=SHORTEST_SLEEP))
+            return
+        while (until := min(due, self._earliest, last)) > self._clock.now():
+            await self._pause(until)
+
+    async def _pause(self, until: datetime) -> None:
         self._woken.clear()
-        self._until = now + timedelta(seconds=seconds)
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        self._until = until
+        sleeping = asyncio.ensure_future(self._clock.sleep((until - self._clock.now()).total_seconds()))
         woken = asyncio.ensure_future(self._woken.wait())
         try:
             await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,8 @@
 With API_BASE_URL set it talks to the shop's REST backend, without it the embedded database is the shop.
 """
 
+from dataclasses import replace
+
 from engine.actions import Context, File, Page, Rows, action, source
 from plugins.print3d import backend, ledger
 from plugins.print3d.records import (
@@ -78,6 +80,7 @@ async def create_order(
     service: int,
     specs: Specs,
     files: list[Uploaded],
+    colour: str | None = None,
     address: str | None = None,
 ) -> Created | Rejected:
     """Place the order. Repeating it after a failure never makes a second one.
@@ -85,10 +88,13 @@ async def create_order(
     Args:
         contact: Name, e-mail and, where given, phone of the customer.
         service: The chosen service's id.
-        specs: Material, quality, infill and, where chosen, colour.
+        specs: Material, quality, infill and, where it is kept there, colour.
         files: What `print3d.upload` answered, one for each file.
+        colour: A colour's id, where it is not in `specs`.
         address: Where to deliver; left out, the customer picks it up.
     """
+    if colour is not None:
+        specs = replace(specs, colour=colour)
     order = document(contact=contact, service=service, specs=specs, files=files, address=address)
     base = backend.base_url(context)
     if base is None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.actions import Context, File, Page, Retryable, Rows, Transaction
-from plugins.print3d.records import Created, Order, Uploaded
+from plugins.print3d.records import Created, Order, Uploaded, summary
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: no letter that looks like a digit."""
@@ -93,8 +93,9 @@ def _row(row: Mapping[str, object]) -> Order:
     return Order(
         number=str(row["number"]),
         status=str(row["status"]),
-        created=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(str(row["created_at"]))),
+        created_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(str(row["created_at"]))),
         files=len(content["specifications"]["files_info"]),
+        summary=summary(content),
     )
 
 

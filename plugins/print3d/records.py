@@ -86,9 +86,11 @@ class Order:
 
     number: str
     status: str
-    created: datetime
+    created_at: datetime
     files: int
     """How many files belong to it."""
+    summary: str
+    """What is printed and how: `cube.stl, plate.stl · PLA, standard, 30 %, red`. Plain text."""
 
 
 SERVICES = (
@@ -123,6 +125,14 @@ COLOURS: Mapping[str, tuple[Colour, ...]] = {
     "tpu": (Colour(id="black", name="Black"), Colour(id="clear", name="Clear")),
 }
 """Material → its colours."""
+
+
+def summary(order: Mapping[str, Any]) -> str:
+    """One line for people from the JSON of an order."""
+    specs = order["specifications"]
+    names = ", ".join(str(file["name"]) for file in specs["files_info"])
+    how = [str(specs["material"]).upper(), str(specs["quality"]), f"{specs['infill']} %"]
+    return f"{names} · " + ", ".join([*how, *([str(specs["colour"])] if "colour" in specs else [])])
 
 
 def document(

@@ -10,11 +10,12 @@ import pytest
 
 from engine.actions import Accepted, BadArgument, Refused
 from engine.actions.discovery import builtin_catalog
-from engine.actions.validators import VALIDATOR_WORDING
+from engine.runtime.locales import FOLDER, messages
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
 CATALOG = builtin_catalog()
+WORDING = {key: text for key, text in messages(FOLDER / "en.yaml").items() if key.startswith("refused.")}
 
 CASES: list[tuple[str, Any, dict[str, Any], Any]] = [
     # name, answer, arguments, what it becomes — or the key of the refusal
@@ -71,15 +72,15 @@ def test_a_validator_judges(name: str, answer: Any, arguments: dict[str, Any], e
             assert type(value) is type(answer)
         case Refused(key=key, values=values):
             assert key == expected
-            assert VALIDATOR_WORDING[key].format(**values)
+            assert WORDING[key].format(**values)
         case _:
             pytest.fail("no verdict")
 
 
 def test_every_validator_and_every_sentence_has_a_case() -> None:
     assert {name for name, *_ in CASES} == set(CATALOG.validators)
-    assert {expected for *_, expected in CASES if str(expected).startswith("refused.")} == set(VALIDATOR_WORDING)
-    for sentence in VALIDATOR_WORDING.values():
+    assert {expected for *_, expected in CASES if str(expected).startswith("refused.")} == set(WORDING)
+    for sentence in WORDING.values():
         assert list(Formatter().parse(sentence))
 
 

@@ -179,7 +179,7 @@ def test_faulty_flows_are_told_and_nothing_starts(tmp_path: Path) -> None:
     done = stepgram(tmp_path, "chat", given="/hello\n")
     assert done.returncode == 2
     assert "flows/hello.yaml:" in done.stderr
-    assert "nothing was started" in done.stderr
+    assert "Nothing was started." in done.stderr
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_text_is_trimmed_and_kept() -> None:
     assert walker.finish.outcome == "completed"
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "\n\t", "\u200b" * 0])
+@pytest.mark.parametrize("typed", ["", "   ", "\n\t"])
 def test_empty_text_is_refused(typed: str) -> None:
     walker = one("    ask: text").say(typed)
     assert walker.said == ["Please type your answer."]
@@ -148,7 +148,7 @@ def test_telephone_numbers_typed_and_shared() -> None:
     walker = one("    ask: phone")
     assert walker.shown.accepts == {Accepts.TEXT, Accepts.CONTACT}
     assert "country code" in walker.say("100 200 300").said[0]
-    assert walker.say("+1").said == ["This is no telephone number. Please type it with the country code, for example +48 100 200 300."]
+    assert walker.say("+48 12").said == ["This is no telephone number. Please type it with the country code, for example +48 100 200 300."]
     assert "no telephone number" in walker.say("call me " * 10).said[0]
     assert walker.contact(own=False).said == ["Please share your own number, or type it."]
     assert walker.location().said == ["Please type your telephone number or share your contact."]
@@ -188,7 +188,7 @@ def test_dates_refused_and_spoken() -> None:
 
 def test_validators_that_need_the_clock() -> None:
     walker = one("    ask: date\n    validators: [future, {within_days: 10}]")
-    assert walker.say("today").said == ["refused.future"] or "after today" in walker.said[0]
+    assert walker.say("today").said == ["Please give a date after today."]
     assert walker.troubles == []
     walker.say("2026-03-20")
     assert len(walker.said) == 1
@@ -300,7 +300,7 @@ def test_one_file() -> None:
     assert walker.say("here").said == ["Please send a file."]
     assert walker.send("virus.exe").said == ["“virus.exe” has a format that does not work here. These do: .stl, .obj"]
     assert walker.send("a.stl", 0).said == ["“a.stl” is empty. Please send it again."]
-    assert walker.send("a.stl", 1025).said == ["“a.stl” is too big. 1 kB at most, please."] or "too big" in walker.said[0]
+    assert walker.send("a.stl", 1025).said == ["“a.stl” is too big. 1 KB at most, please."]
     assert walker.send("A.STL", 1024).data["q"]["name"] == "A.STL"
     photo = one("    ask: photo")
     assert photo.shown.accepts == {Accepts.PHOTO}
@@ -333,7 +333,7 @@ def test_validators_refuse_in_their_or_the_authors_words() -> None:
     walker = one(
         "    ask: text\n    validators:\n      - length: {min: 2, max: 5}\n      - pattern: '[A-Z]+'\n        message: Capitals, not {{ answer }}!"
     )
-    assert walker.say("A").said == ["Please write between 2 and 5 characters. You wrote 1."] or "refused" in walker.said[0]
+    assert walker.say("A").said == ["Please write between 2 and 5 characters. You wrote 1."]
     assert walker.say("<b>").said == ["Capitals, not &lt;b&gt;!"]
     assert walker.say("ABC").over
 
@@ -483,7 +483,7 @@ def test_pages_and_search_of_fixed_options() -> None:
     assert walker.labels[:2] == [["Cedar", "Fir"], ["‹", "2/2"]]
     walker.say("ir")
     assert walker.labels[:1] == [["Birch", "Fir"]]
-    assert walker.press("Show all") if False else walker.press("S").labels[0] == ["Ash", "Birch"]
+    assert walker.press("S").labels[0] == ["Ash", "Birch"]
     assert walker.press_code("p:7").step == "q"
     assert walker.press_code("p:99999999999").notices == ["This button belongs to an earlier message."]
     assert walker.press_code("p:-1").notices == ["This button belongs to an earlier message."]

@@ -260,11 +260,11 @@ class Walker:
         assert found, f"nothing is open; invoked so far: {[i.call for i in self.invokes]}"
         return found[-1]
 
-    def outcome(self, name: str, **record: Any) -> "Walker":
+    def outcome(self, name: str, /, **record: Any) -> "Walker":
         """The newest `do` (or file check) comes back."""
         return self.comes_back(self.last_call(Purpose.DO, Purpose.FILE), name, **record)
 
-    def comes_back(self, invoke: Invoke, name: str, **record: Any) -> "Walker":
+    def comes_back(self, invoke: Invoke, name: str, /, **record: Any) -> "Walker":
         self.open.pop(invoke.call, None)
         return self.happens(ActionFinished(at=self.now, call=invoke.call, outcome=name, value=record))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
 from random import Random
 
 from engine.core.model import Flow
@@ -71,9 +70,7 @@ class Case:
     def swap(self, kind: str, line: int, old: str, new: str, **more: object) -> Fault:
         """`new` for the first `old` of a line."""
         column = self.lines[line - 1].index(old) + 1
-        span = Span(
-            file=self.document.path, line=line, column=column, end_line=line, end_column=column + len(old)
-        )
+        span = Span(file=self.document.path, line=line, column=column, end_line=line, end_column=column + len(old))
         return self.put(kind, span, new, **more)  # type: ignore[arg-type]
 
     def insert(self, kind: str, after: int, *new: str, lines: set[int] | None = None) -> Fault:
@@ -89,9 +86,7 @@ class Case:
         return self.whole(kind, changed, lines)
 
     def whole(self, kind: str, changed: list[str], lines: set[int], meant: str | None = None) -> Fault:
-        return Fault(
-            kind=kind, file=self.document.path, text="\n".join(changed), lines=frozenset(lines), meant=meant
-        )
+        return Fault(kind=kind, file=self.document.path, text="\n".join(changed), lines=frozenset(lines), meant=meant)
 
     def misspelt(self, word: str) -> str:
         """A slip of the finger in a word: two letters swapped, one doubled or left out."""

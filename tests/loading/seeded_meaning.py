@@ -1,5 +1,6 @@
 """Faults of meaning: names before they are set, unlike types, Telegram's limits, HTML, secrets, doubled commands."""
 
+import re
 from collections.abc import Iterator
 
 from engine.core.model import Ask, Choice, Text
@@ -105,7 +106,9 @@ def used_before_set(case: Case) -> Iterator[Fault]:
     order = [step.id for step in case.flow.steps]
     for later in asked:
         shown = later.target[0]
-        for fault, (step, _) in zip(_with_text(case, "used_before_set", f" {{{{ {shown} }}}}"), _texts(case), strict=True):
+        for fault, (step, _) in zip(
+            _with_text(case, "used_before_set", f" {{{{ {shown} }}}}"), _texts(case), strict=True
+        ):
             first = order.index(step.key.text) < order.index(later.id)
             if first and order.index(step.key.text) == 0 and isinstance(later.body, Ask):
                 yield fault
@@ -130,7 +133,9 @@ def moved_up(case: Case) -> Iterator[Fault]:
             if user.text is None or setter.id == user.id or not isinstance(user.body, Ask):
                 continue
             asked = isinstance(setter.body, Ask) and setter.body.optional is None
-            if asked and "{{ " + ".".join(setter.target) in user.text.source and not setter.transitions:
+            name = ".".join(setter.target)
+            asked = asked and not re.search(rf"\{{%[^%]*\b{re.escape(name)}\b", user.text.source)
+            if asked and "{{ " + name in user.text.source and not setter.transitions:
                 first, last = case.block(user.id)
                 above, _ = case.block(setter.id)
                 if above < first:
@@ -182,7 +187,11 @@ def unlike_saves(case: Case) -> Iterator[Fault]:
 def unfit_validator(case: Case) -> Iterator[Fault]:
     for step, body in case.steps():
         kind = body.get("ask")
-        if isinstance(kind, Scalar_) and kind.text in {"files", "file", "date", "integer"} and not body.pair("validators"):
+        if (
+            isinstance(kind, Scalar_)
+            and kind.text in {"files", "file", "date", "integer"}
+            and not body.pair("validators")
+        ):
             yield case.insert("unfit_validator", step.key.span.line, '    validators: [{pattern: "^a"}]')
 
 

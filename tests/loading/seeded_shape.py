@@ -30,12 +30,14 @@ def doubled_step(case: Case) -> Iterator[Fault]:
 
 
 def wrong_indentation(case: Case) -> Iterator[Fault]:
-    for _, pair in _one_line_keys(case):
+    for step, pair in _one_line_keys(case):
         line = pair.key.span.line
-        for prefix in (" ", "  "):
+        alone = isinstance(step.value, Mapping_) and len(step.value.pairs) == 1
+        for prefix in () if alone else (" ", "  "):
             changed = case.lines
             changed[line - 1] = prefix + changed[line - 1]
-            yield case.whole("wrong_indentation", changed, {line - 1, line, line + 1})
+            lines = {step.key.span.line, line - 1, line, line + 1}
+            yield case.whole("wrong_indentation", changed, lines)
 
 
 def outdented_key(case: Case) -> Iterator[Fault]:
@@ -86,18 +88,17 @@ def colon_without_space(case: Case) -> Iterator[Fault]:
 
 
 def removed_flow_key(case: Case) -> Iterator[Fault]:
-    for name in ("flow", "title"):
-        pair = case.root.pair(name)
-        if pair is not None:
-            line = pair.key.span.line
-            yield case.drop("removed_flow_key", line, line, lines={1, 2, 3})
+    pair = case.root.pair("flow")
+    if pair is not None:
+        line = pair.key.span.line
+        yield case.drop("removed_flow_key", line, line, lines={1, 2, 3})
 
 
 def removed_text(case: Case) -> Iterator[Fault]:
     for step, body in case.steps():
         pair = body.pair("text")
         if body.pair("ask") and pair is not None:
-            lines = {step.key.span.line}
+            lines = {step.key.span.line, step.key.span.line + 1}
             yield case.drop("removed_text", pair.key.span.line, last_line(pair.value), lines=lines)
 
 
@@ -120,16 +121,12 @@ def removed_source_value(case: Case) -> Iterator[Fault]:
             yield case.drop("removed_source_value", value.key.span.line, value.key.span.line, lines=lines)
 
 
-def removed_argument(case: Case) -> Iterator[Fault]:
+def removed_arguments(case: Case) -> Iterator[Fault]:
     for step, body in case.steps():
-        keyboard = body.pair("keyboard")
-        inside = keyboard.value if keyboard is not None and isinstance(keyboard.value, Mapping_) else None
-        for holder in (body, inside):
-            given = holder.pair("with") if holder is not None else None
-            owner = holder.pair("do") or holder.pair("from") if holder is not None else None
-            if given is not None and owner is not None:
-                lines = {owner.key.span.line, step.key.span.line}
-                yield case.drop("removed_argument", given.key.span.line, last_line(given.value), lines=lines)
+        given, owner = body.pair("with"), body.pair("do")
+        if given is not None and owner is not None:
+            lines = {owner.key.span.line, step.key.span.line}
+            yield case.drop("removed_arguments", given.key.span.line, last_line(given.value), lines=lines)
 
 
 def removed_one_argument(case: Case) -> Iterator[Fault]:
@@ -272,9 +269,7 @@ def bounds_crossed(case: Case) -> Iterator[Fault]:
                 first, last = case.block(step.id)
                 for line in range(first, last + 1):
                     if f"max: {high}" in case.lines[line - 1]:
-                        yield case.swap(
-                            "bounds_crossed", line, f"min: {low}", f"min: {high + 5}", lines={line, first}
-                        )
+                        yield case.swap("bounds_crossed", line, f"min: {low}", f"min: {high + 5}", lines={line, first})
             case Ask(validators=validators):
                 for validator in validators:
                     line = validator.invocation.span.line
@@ -286,7 +281,7 @@ def bounds_crossed(case: Case) -> Iterator[Fault]:
 
 SHAPE = (
     doubled_key, doubled_step, wrong_indentation, outdented_key, tab, unclosed_quote, unclosed_brace,
-    colon_without_space, removed_flow_key, removed_text, removed_keyboard, removed_source_value, removed_argument,
+    colon_without_space, removed_flow_key, removed_text, removed_keyboard, removed_source_value, removed_arguments,
     removed_one_argument, removed_failed, removed_transitions_of_action, removed_end, emptied_value, unknown_outcome,
     orphan, self_loop, jump_over, silent_circle, recursion, timeout_without_way, way_without_timeout,
     skipping_what_is_not_optional, bounds_crossed,

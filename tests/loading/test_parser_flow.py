@@ -34,11 +34,21 @@ retention: 7d
 back: false
 cancel: false
 {END}""")
-    assert (found.name, found.title.source, found.key.source, found.expired.source) == ("order", "An order", "order.id", "Too late.")
+    assert (found.name, found.title.source, found.key.source, found.expired.source) == (
+        "order",
+        "An order",
+        "order.id",
+        "Too late.",
+    )
     assert ([c for c, _ in found.entry.commands], found.entry.menu.source) == (["order", "new_order"], "🖨 Order")
     assert (found.entry.deep_link.name, found.entry.deep_link.argument) == ("product", "product")
     assert (found.expires, found.retention, found.progress) == (timedelta(hours=24), timedelta(days=7), True)
-    assert (found.second_start, found.only[0][0], found.back, found.cancel) == (m.SecondStart.PARALLEL, "staff", False, False)
+    assert (found.second_start, found.only[0][0], found.back, found.cancel) == (
+        m.SecondStart.PARALLEL,
+        "staff",
+        False,
+        False,
+    )
     assert [(d.name, d.type, d.initial) for d in found.arguments] == [("product", t.TEXT, None)]
     assert [(d.name, d.type, d.initial.value) for d in found.data] == [("score", t.INTEGER, 0)]
 
@@ -46,7 +56,12 @@ cancel: false
 def test_what_is_not_said():
     found = flow(f"flow: order\n{END}")
     assert (found.title.source, found.entry, found.key, found.expires) == ("order", m.Entry(), None, None)
-    assert (found.second_start, found.retention, found.back, found.cancel) == (m.SecondStart.ASK, timedelta(days=30), True, True)
+    assert (found.second_start, found.retention, found.back, found.cancel) == (
+        m.SecondStart.ASK,
+        timedelta(days=30),
+        True,
+        True,
+    )
     assert flow(f"flow: f\nentry: {{deep_link: x}}\n{END}").entry.deep_link.argument is None
 
 
@@ -92,7 +107,9 @@ def test_types_of_first_values(written, kind):
 
 
 def test_first_values_are_literal():
-    found = flow(f"flow: f\ndata: {{a: score + 1, b: [{{q: x, n: 1.5}}], c: {{type: decimal, initial: 5}}}}\n{END}").data
+    found = flow(
+        f"flow: f\ndata: {{a: score + 1, b: [{{q: x, n: 1.5}}], c: {{type: decimal, initial: 5}}}}\n{END}"
+    ).data
     assert isinstance(found[0].initial, m.Literal)
     record = found[1].initial.items[0]
     assert [(k, v.value) for k, v in record.items] == [("q", "x"), ("n", Decimal("1.5"))]
@@ -102,10 +119,10 @@ def test_first_values_are_literal():
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("{x: {type: int}}", ("F0210", 2, 17)),
-        ("{x: {type: list of txt}}", ("F0210", 2, 17)),
-        ("{x: {type: integer, initial: a}}", ("F0211", 2, 35)),
-        ("{x: {type: list of text, initial: [a, 1]}}", ("F0211", 2, 40)),
+        ("{x: {type: int}}", ("F0210", 2, 18)),
+        ("{x: {type: list of txt}}", ("F0210", 2, 18)),
+        ("{x: {type: integer, initial: a}}", ("F0211", 2, 36)),
+        ("{x: {type: list of text, initial: [a, 1]}}", ("F0211", 2, 41)),
         ("{x: null}", ("F0212", 2, 11)),
         ("{now: 5}", ("F0208", 2, 8)),
     ],

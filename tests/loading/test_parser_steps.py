@@ -37,7 +37,8 @@ def question(text):
         ("ask: photos\ntext: x", m.Files(photo=True)),
         ("ask: date\ntext: x\nmin: 2026-01-31", m.Day(minimum=date(2026, 1, 31))),
         ("ask: yes_no\ntext: x", m.YesNo()),
-        ("ask: quantity\ntext: x\nmin: 0\nmax: 10\nstep: 2\nstart: 4", m.Quantity(minimum=0, maximum=10, step=2, start=4)),
+        ("ask: quantity\ntext: x\nmin: 0\nmax: 10\nstep: 2\nstart: 4",
+         m.Quantity(minimum=0, maximum=10, step=2, start=4)),
         ("ask: quantity\ntext: x", m.Quantity()),
     ],
 )  # fmt: skip
@@ -55,13 +56,17 @@ def test_questions_with_texts_and_expressions():
     yes = question("ask: yes_no\ntext: x\nyes: Of course\nno: No")
     assert (yes.yes.source, yes.no.source) == ("Of course", "No")
     files = question("ask: files\ntext: x\neach: {do: print3d.upload, with: {file: file}}\ndone: That's all")
-    assert (files.each.name, files.each.arguments[0].name, files.done.source) == ("print3d.upload", "file", "That's all")
+    assert (files.each.name, files.each.arguments[0].name, files.done.source) == (
+        "print3d.upload",
+        "file",
+        "That's all",
+    )
     assert question("ask: file\ntext: x\neach: print3d.upload").each.name == "print3d.upload"
 
 
 def test_what_every_question_can_have():
-    found = step("ask: text\ntext: x\nlabel: Name\noptional: Skip\nprefill: customer.name\nsave: contact.name\nfinal: true\n"
-                 "if: total > 3\nonly: [staff, owner]\ntimeout: 10m\nrefresh: 1m")  # fmt: skip
+    found = step("ask: text\ntext: x\nlabel: Name\noptional: Skip\nprefill: customer.name\nsave: contact.name\n"
+                 "final: true\nif: total > 3\nonly: [staff, owner]\ntimeout: 10m\nrefresh: 1m")  # fmt: skip
     body = found.body
     assert (body.kind, body.optional.source, body.prefill.source) == ("text", "Skip", "customer.name")
     assert (found.save, found.target, found.save_span.column) == (("contact", "name"), ("contact", "name"), 11)
@@ -69,7 +74,13 @@ def test_what_every_question_can_have():
     assert (found.timeout.after, found.refresh) == (timedelta(minutes=10), timedelta(minutes=1))
     assert found.label.source == "Name"
     plain = step("ask: text\ntext: x\nonly: staff")
-    assert (plain.final, plain.save, plain.target, plain.only[0][0], plain.following) == (False, None, ("s",), "staff", "last")
+    assert (plain.final, plain.save, plain.target, plain.only[0][0], plain.following) == (
+        False,
+        None,
+        ("s",),
+        "staff",
+        "last",
+    )
 
 
 def test_validators():
@@ -131,14 +142,20 @@ def test_keyboard_from_a_source():
     """).keyboard
     source = keys.source
     assert (source.source.name, [a.name for a in source.source.arguments]) == ("shop.products", ["category", "limit"])
-    assert (source.text.source, source.value.source, source.empty.source) == ("{{ option.name }}", "option.id", "Nothing here.")
+    assert (source.text.source, source.value.source, source.empty.source) == (
+        "{{ option.name }}",
+        "option.id",
+        "Nothing here.",
+    )
     assert (keys.page, keys.columns, keys.search, sources(keys.rows)) == (6, 2, True, [[("None", "none")]])
     short = step("ask: choice\ntext: x\nkeyboard: {from: shop.names}").keyboard.source
     assert (short.text.source, short.value) == ("{{ option }}", None)
 
 
 def test_keyboard_with_options_and_settings():
-    keys = step("ask: choice\ntext: x\nkeyboard: {options: {a: A}, columns: 3, rows: [[{text: B, trigger: b}]]}").keyboard
+    keys = step(
+        "ask: choice\ntext: x\nkeyboard: {options: {a: A}, columns: 3, rows: [[{text: B, trigger: b}]]}"
+    ).keyboard
     assert ([o.value for o in keys.options], keys.columns, sources(keys.rows)) == (["a"], 3, [[("B", "b")]])
 
 
@@ -158,19 +175,28 @@ def test_keyboard_of_rows():
 
 
 def ways(found):
-    return [(w.trigger, w.target, w.condition and w.condition.source, w.text and w.text.source) for w in found.transitions]
+    return [
+        (w.trigger, w.target, w.condition and w.condition.source, w.text and w.text.source) for w in found.transitions
+    ]
 
 
 def test_transitions():
     assert ways(step("text: x\ntransitions: last")) == [("", "last", None, None)]
     assert ways(step("text: x\ntransitions: {next: last}")) == [("next", "last", None, None)]
-    assert ways(step("text: x\ntransitions: [{if: a, to: s}, last]")) == [("", "s", "a", None), ("", "last", None, None)]
-    several = step("text: x\ntransitions: {next: [{if: a, to: s, text: Again}, last], timeout: {to: last}}\ntimeout: 5m")
+    assert ways(step("text: x\ntransitions: [{if: a, to: s}, last]")) == [
+        ("", "s", "a", None),
+        ("", "last", None, None),
+    ]
+    several = step(
+        "text: x\ntransitions: {next: [{if: a, to: s, text: Again}, last], timeout: {to: last}}\ntimeout: 5m"
+    )
     assert ways(several) == [("next", "s", "a", "Again"), ("next", "last", None, None), ("timeout", "last", None, None)]
 
 
 def test_set():
-    found = step("text: x\ntransitions: {next: {to: last, set: {score: score + 1, a.b: 'text {{ c }}', n: 5, l: [x, 1]}}}")
+    found = step(
+        "text: x\ntransitions: {next: {to: last, set: {score: score + 1, a.b: 'text {{ c }}', n: 5, l: [x, 1]}}}"
+    )
     first, second, third, fourth = found.transitions[0].assignments
     assert (first.path, first.value.source) == (("score",), "score + 1")
     assert (second.path, isinstance(second.value, m.Template)) == (("a", "b"), True)
@@ -181,7 +207,7 @@ def test_set():
 def test_do():
     found = step("""
         do: shop.pay
-        with: {order: order.id, note: "For {{ customer.name }}", lines: [{n: 1}], fast: true, none: null, alone: "{{ x }}"}
+        with: {order: order.id, note: "For {{ customer.name }}", lines: [{n: 1}], fast: true, none: ~, alone: "{{ x }}"}
         save: payment
         retry: {attempts: 5, first: 2s, factor: 1.5, longest: 1m}
         undo: {do: shop.refund, with: {payment: result.id}}
@@ -194,12 +220,16 @@ def test_do():
     assert isinstance(arguments["order"], m.Expression)
     assert isinstance(arguments["note"], m.Template)
     assert arguments["lines"].items[0].items[0][1].value == 1
-    assert (arguments["fast"].value, arguments["none"].value, arguments["alone"].source) == (True, None, "x")
+    assert (arguments["fast"].value, arguments["none"].value, arguments["alone"].source) == (True, None, "{{ x }}")
     assert do.retry == m.Retry(attempts=5, first=timedelta(seconds=2), factor=1.5, longest=timedelta(minutes=1))
     assert (do.undo.name, do.undo.arguments[0].value.source) == ("shop.refund", "result.id")
     assert (do.timeout, found.timeout) == (timedelta(seconds=10), None)
     short = step("do: shop.pay\nretry: patient\nundo: shop.refund\ntimeout: 3")
-    assert (short.body.retry[0], short.body.undo.name, short.body.timeout) == ("patient", "shop.refund", timedelta(seconds=3))
+    assert (short.body.retry[0], short.body.undo.name, short.body.timeout) == (
+        "patient",
+        "shop.refund",
+        timedelta(seconds=3),
+    )
 
 
 def test_wait():
@@ -229,7 +259,9 @@ def test_wait():
 def test_two_time_limits_are_one_too_many():
     both = "text: x\nwait:\n  paid: last\n  until: {time: a, to: last}\n  after: {time: 1h, to: last}"
     assert brief(step_faults(both)) == [("F0213", 8, 7)]
-    assert brief(step_faults("text: x\ntimeout: 1h\nwait:\n  paid: last\n  after: {time: 1h, to: last}")) == [("F0213", 5, 5)]
+    assert brief(step_faults("text: x\ntimeout: 1h\nwait:\n  paid: last\n  after: {time: 1h, to: last}")) == [
+        ("F0213", 5, 5)
+    ]
 
 
 def test_call_end_show_and_pictures():
@@ -241,7 +273,12 @@ def test_call_end_show_and_pictures():
     assert step("end: {result: x}").body.outcome == "completed"
     assert step("text: Hi").body == m.Show()
     path, value = step("text: x\nphoto: {file: logo.png}").photo, step("text: x\nphoto: product.image").photo
-    assert (path.kind, path.content.source, value.kind, value.content.source) == ("path", "logo.png", "value", "product.image")
+    assert (path.kind, path.content.source, value.kind, value.content.source) == (
+        "path",
+        "logo.png",
+        "value",
+        "product.image",
+    )
     assert isinstance(step("text: x\nphoto: 'https://example.com/{{ id }}.png'").photo.content, m.Template)
     assert isinstance(step("text: x\nphoto: {qr: 'pay:{{ id }}'}").photo.content, m.Template)
 
@@ -258,8 +295,8 @@ def test_the_step_below():
     assert [(s.id, s.following, s.span.line) for s in steps] == [("a", "b", 3), ("b", "c", 4), ("c", None, 5)]
 
 
-@pytest.mark.parametrize("name", ["customer", "chat", "settings", "now", "option", "answer", "outcome", "failure", "file",
-                                  "result", "loop"])  # fmt: skip
+@pytest.mark.parametrize("name", ["customer", "chat", "settings", "now", "option", "answer", "outcome", "failure",
+                                  "file", "result", "loop"])  # fmt: skip
 def test_reserved_names(name):
     from tests.loading.reading import faults
 

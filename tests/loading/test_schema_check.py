@@ -19,6 +19,7 @@ END = "steps:\n  s: {end: completed}\n"
         ("expires: 24 hours", ("F0205", 2, 10), None),
         ("expires: ", ("F0203", 2, 1), None),
         ("progress: yes", ("F0203", 2, 11), None),
+        ("expires: |\n  5m", ("F0205", 2, 1), None),
         ("second_start: resum", ("F0204", 2, 15), "resume"),
         ("entry: {comands: [a]}", ("F0201", 2, 9), "commands"),
         ("entry: {commands: a}", ("F0203", 2, 19), None),
@@ -46,7 +47,7 @@ def test_keys_of_a_flow(text, expected, suggestion):
         ("ask: text\ntxt: x", ("F0201", 5, 5), "text"),
         ("ask: text", ("F0202", 4, 5), None),
         ("ask: chioce\ntext: x", ("F0204", 4, 10), "choice"),
-        ("ask: \ntext: x", ("F0204", 4, 9), None),
+        ("ask: \ntext: x", ("F0204", 4, 5), None),
         ("ask: text\ntext: x\nmax_size: 5 MB", ("F0206", 6, 5), None),
         ("ask: file\ntext: x\nmax_size: 50", ("F0203", 6, 15), None),
         ("ask: file\ntext: x\nmax_size: big", ("F0205", 6, 15), None),
@@ -127,16 +128,29 @@ def test_a_key_of_another_kind_says_where_it_belongs():
     assert "ask: files" in found.expected
 
 
+def test_sizes_that_would_take_long_are_refused():
+    many = "".join(f"  s{number}: {{text: x}}\n" for number in range(501))
+    assert brief(faults(f"flow: f\nsteps:\n{many}")) == [("F0207", 2, 1)]
+    options = ", ".join(f"o{number}: x" for number in range(501))
+    assert brief(step_faults(f"ask: choice\ntext: x\nkeyboard: {{{options}}}")) == [("F0207", 6, 15)]
+    assert brief(faults(f"flow: f\narguments: {{a: '{'?' * 8000}', b: '{'list of ' * 800}text'}}\n{END}")) == [
+        ("F0207", 2, 17),
+        ("F0207", 2, 8024),
+    ]
+
+
 def test_root_faults():
-    assert brief(faults("steps: {}\n")) == [("F0207", 1, 8), ("F0202", 1, 1)]
+    assert brief(faults("steps: {}\n")) == [("F0202", 1, 1), ("F0207", 1, 8)]
     assert brief(faults("flow: f\nsteps: [a]\n")) == [("F0203", 2, 8)]
     assert brief(faults("flow: f\n")) == [("F0202", 1, 1)]
     assert brief(faults(f"flw: f\n{END}")) == [("F0201", 1, 1)]
 
 
-words = st.sampled_from(["ask", "text", "choice", "keyboard", "a", "from", "do", "wait", "end", "with", "to", "if", "rows",
-                         "transitions", "until", "time", "5", "1h", "true", "", "null", "{{ x }}", "options", "call",
-                         "photo", "qr", "type", "list of text", "validators", "message", "each", "set", "data"])  # fmt: skip
+WORDS = (
+    "ask text choice keyboard a from do wait end with to if rows transitions until time 5 1h true null options call "
+    "photo qr type list_of_text validators message each set data {{x}}"
+)
+words = st.sampled_from(["", "list of text", *WORDS.split()])
 trees = st.recursive(
     words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
@@ -149,7 +163,7 @@ def _flow_style(tree):
         return "[" + ", ".join(map(_flow_style, tree)) + "]"
     if isinstance(tree, dict):
         return "{" + ", ".join(f"'{key}': {_flow_style(value)}" for key, value in tree.items()) + "}"
-    return tree if tree not in ("", "{{ x }}") else f"'{tree}'"
+    return tree if tree not in ("", "{{x}}") else f"'{tree}'"
 
 
 @settings(max_examples=300, deadline=None)

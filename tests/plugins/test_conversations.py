@@ -1,6 +1,17 @@
 """What is open and what may be started, asked for by flows."""
 
-from engine.actions import CancelConversation, MenuEntry, OpenConversation, StartFlow, invoke
+import pytest
+
+from engine.actions import (
+    ActionSignature,
+    CancelConversation,
+    MenuEntry,
+    OpenConversation,
+    Refusal,
+    SourceSignature,
+    StartFlow,
+    invoke,
+)
 from engine.actions.discovery import builtin_catalog
 from engine.actions.testing import context
 
@@ -30,7 +41,8 @@ async def test_conversations_menu() -> None:
 async def test_conversations_start() -> None:
     world = context(**WORLD)  # type: ignore[arg-type]
     assert await invoke(CATALOG.actions["conversations.start"], world, {"flow": "faq"}) == ("started", {"flow": "faq"})
-    assert await invoke(CATALOG.actions["conversations.start"], world, {"flow": "admin"}) == ("gone", {})
+    with pytest.raises(Refusal, match="admin"):
+        await invoke(CATALOG.actions["conversations.start"], world, {"flow": "admin"})
     assert world.requests == [StartFlow(flow="faq")]
 
 
@@ -47,6 +59,6 @@ async def test_conversations_cancel() -> None:
 
 
 def test_all_of_it_is_transactional() -> None:
-    offered = [*CATALOG.actions.values(), *CATALOG.sources.values()]
+    offered: list[ActionSignature | SourceSignature] = [*CATALOG.actions.values(), *CATALOG.sources.values()]
     own = [signature for signature in offered if signature.name.startswith("conversations.")]
     assert [signature.transactional for signature in own] == [True] * 4

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,10 @@ from aiohttp import ClientSession, ClientTimeout
 from engine.actions import Money, Page, Refusal, Retryable, Unreachable, failure, invoke
 from engine.actions.discovery import builtin_catalog
 from engine.actions.testing import MOMENT, Database, context
+from engine.runtime.ports import Store
 from plugins.print3d import ledger
+from storage.memory import MemoryStore
+from storage.sqlite_store import SqliteStore
 from tests.backend import Backend
 from tests.plugins.conftest import World
 
@@ -95,6 +100,10 @@ async def test_print3d_create_order(remote: World, backend: Backend) -> None:
     sent = backend.orders[1]
     assert (sent["customer_phone"], sent["delivery_needed"]) == ("+48100200300", "true")
     assert (sent["delivery_details"], sent["specifications"]["colour"]) == ("Long Street 1", "red")
+    await invoke(ACTIONS["print3d.create_order"], remote(idempotency_key="c"), {**whole, "colour": "blue"})
+    assert backend.orders[2]["specifications"]["colour"] == "blue"
+    _, mine = await invoke(SOURCES["print3d.my_orders"], remote(), {})
+    assert {row["summary"].rsplit(", ")[-1] for row in mine["rows"]} == {"30 %", "red", "blue"}  # type: ignore[attr-defined]
 
 
 async def test_a_refused_order_says_why(remote: World, backend: Backend) -> None:
@@ -165,8 +174,9 @@ async def test_print3d_my_orders(local: World, remote: World) -> None:
     assert found["total"] == 3
     rows: Any = found["rows"]
     first, second = rows
-    assert (first["created"], first["files"]) == (MOMENT + timedelta(days=2), 1)
-    assert second["created"] == MOMENT + timedelta(days=1)
+    assert (first["created_at"], first["files"]) == (MOMENT + timedelta(days=2), 1)
+    assert first["summary"] == "a.stl · PLA, standard, 30 %"
+    assert second["created_at"] == MOMENT + timedelta(days=1)
     _, matching = await invoke(SOURCES["print3d.my_orders"], local(), {}, Page(search="P-261121"))
     assert matching["total"] == 1
 
@@ -177,6 +187,21 @@ async def test_print3d_my_orders(local: World, remote: World) -> None:
 
 async def test_the_arguments_of_the_shipped_flow_fit() -> None:
     parameters = {parameter.name: parameter for parameter in ACTIONS["print3d.create_order"].parameters}
-    assert [name for name, parameter in parameters.items() if not parameter.required] == ["address"]
+    assert [name for name, parameter in parameters.items() if not parameter.required] == ["colour", "address"]
     assert set(ACTIONS["print3d.create_order"].outcomes) == {"created", "rejected"}
     assert Decimal(ACTIONS["print3d.upload"].timeout) >= 60
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "memory"])
+async def test_the_shop_in_the_real_stores(kind: str, tmp_path: Path) -> None:
+    store: Store = SqliteStore(tmp_path / "shop.sqlite3") if kind == "sqlite" else MemoryStore()
+    await store.open()
+    try:
+        world = replace(context(), database=store.transaction)
+        first = await invoke(ACTIONS["print3d.create_order"], world, ORDER)
+        assert await invoke(ACTIONS["print3d.create_order"], world, ORDER) == first
+        assert (await invoke(ACTIONS["print3d.upload"], world, {"file": FILE}))[1]["id"] == "1"
+        _, found = await invoke(SOURCES["print3d.my_orders"], world, {})
+        assert found["total"] == 1
+    finally:
+        await store.close()

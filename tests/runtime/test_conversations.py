@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from engine.app import FlowsFaulty
+from engine.app import FlowsFaulty, build
 from engine.core.conversation import Status
 from engine.core.effects import Notice
 from engine.core.events import TextReceived
 from engine.runtime.ports import Envelope
 from engine.runtime.routing import CallbackPressed, Start
+from engine.settings import Settings
 from tests.runtime.flows import HELP, ORDER, PAY, SLOW
 from tests.runtime.harness import Bot, assemble
 
@@ -197,9 +198,6 @@ async def test_faulty_flows_are_refused_with_their_report(tmp_path):
         assemble(tmp_path, {"bad": ORDER.replace("ask: text", "ask: txet")})
     assert caught.value.report.errors
     with pytest.raises(FlowsFaulty, match="no folder"):
-        from engine.app import build
-        from engine.settings import Settings
-
         build(Settings(flows=tmp_path / "none"), channel=None, environment={})
     (tmp_path / "empty").mkdir()
     with pytest.raises(FlowsFaulty, match="no flows"):

@@ -131,10 +131,9 @@ def test_a_conversation_that_waits_for_signals_leaves_the_chat_free(library):
 # --- commands ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "move"), [("back", Move.BACK), ("skip", Move.SKIP), ("retry", Move.RETRY), ("cancel", Move.CANCEL)]
-)
-def test_navigation_commands_go_to_the_front(library, name, move):
+@pytest.mark.parametrize("move", [Move.BACK, Move.SKIP, Move.RETRY, Move.CANCEL])
+def test_navigation_commands_go_to_the_front(library, move):
+    name = move.value
     now = situation(library, conversation("a"), front="a")
     assert route(now, Command(name=name)) == (Deliver(conversation="a", event=Navigated(at=AT, move=move)),)
     assert isinstance(only(route(situation(library), Command(name=name))), Tell)

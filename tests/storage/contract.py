@@ -301,7 +301,7 @@ class StoreContract:
 
     async def test_a_transaction_that_raises_leaves_nothing(self, store: Store) -> None:
         writer = Writer()
-        with pytest.raises(ValueError, match="no"):
+        with pytest.raises(ValueError, match="no"):  # noqa: PT012
             async with store.transaction() as transaction:
                 await transaction.execute(ADD_ORDER, ("P-1", "k"))
                 await transaction.apply(writer.next(conversation()))
@@ -347,7 +347,7 @@ class StoreContract:
         async with store.transaction() as transaction:
             await transaction.execute(ADD_ORDER, ("P-1", "k1"))
             first = writer.next(conversation("c1"))
-            with pytest.raises(ValueError, match="no"):
+            with pytest.raises(ValueError, match="no"):  # noqa: PT012
                 async with transaction.savepoint():
                     await transaction.execute(ADD_ORDER, ("P-2", "k2"))
                     async with transaction.savepoint():

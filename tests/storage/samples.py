@@ -21,7 +21,7 @@ def conversation(name: str = "c1", chat: str = "terminal:anna", **changes: Any) 
     frame = Frame(
         flow="order",
         version="v1",
-        visit=Visit(number=1, step="name", entered_at=T0),
+        visit=Visit(number=1, step="name"),
         data={"price": Money(minor=1250, asset="EUR"), "infill": Decimal("0.2"), "name": "Żaneta <b>"},
     )
     first = Conversation(id=name, chat=chat, flow="order", frames=(frame,), revision=1, started_at=T0, touched_at=T0)

@@ -154,7 +154,7 @@ async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Pat
     file = tmp_path / "a.db"
     await filled(file)
     before = file.read_bytes()
-    with pytest.raises(StoreError, match="could not be brought to schema 2.*as it was before"):
+    with pytest.raises(StoreError, match=r"could not be brought to schema 2.*as it was before"):
         await SqliteStore(file, migrations="later_migrations").open()
     assert file.read_bytes() == before
     assert not list(tmp_path.glob("*.migrating*"))
@@ -236,6 +236,7 @@ async def test_opening_an_up_to_date_file_does_not_load_the_migrations(tmp_path:
         [sys.executable, "-c", script, str(file)],
         cwd=Path(__file__).parents[2],
         capture_output=True,
+        check=True,
         text=True,
         timeout=30,
     )

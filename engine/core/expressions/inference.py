@@ -227,7 +227,10 @@ class _Checker:
                 node, "type", f"{combining.in_words(inner)} has no item {describe(index)}.", "a list and a whole number"
             )
             return ANY
-        return inner.item if end_is_there(node, names.known) else optional(inner.item)
+        # A fixed place may be missing; a place that the flow works out (`questions[n]`) is the author's own count,
+        # and would need a guard in every text. Outside of the list it is nothing.
+        fixed = isinstance(node.index, nodes.Constant | nodes.Negative)
+        return inner.item if not fixed or end_is_there(node, names.known) else optional(inner.item)
 
     def _part(self, node: nodes.Part, names: _Names) -> ValueType:
         base = self.value(node.base, names)

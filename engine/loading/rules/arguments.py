@@ -17,8 +17,8 @@ from engine.loading.rules.answers import question_type, written
 from engine.loading.rules.checked import Checked, Filled, JudgedFlow, JudgedUsage, direct
 from engine.loading.rules.findings import finding, unknown
 from engine.loading.rules.joins import alike, bare
-from engine.loading.rules.sites import flow_parameters
 from engine.loading.rules.triggers import buttons
+from engine.loading.rules.uses import flow_parameters
 from engine.loading.rules.view import declared_type
 
 
@@ -169,11 +169,11 @@ def unfit_validators(checked: Checked) -> Iterator[Diagnostic]:
     for judged in checked.judged:
         for step in judged.flow.steps:
             if isinstance(step.body, Ask):
-                yield from _validators_of(checked, step, step.body)
+                yield from _validators_of(checked, judged, step, step.body)
 
 
-def _validators_of(checked: Checked, step: Step, ask: Ask) -> Iterator[Diagnostic]:
-    kind = question_type(step, ask.question, checked.catalog)
+def _validators_of(checked: Checked, judged: JudgedFlow, step: Step, ask: Ask) -> Iterator[Diagnostic]:
+    kind = question_type(step, ask.question, checked.catalog, judged.view.paths_in(step))
     for validator in ask.validators:
         signature = checked.catalog.validators.get(validator.invocation.name)
         if signature is None:
@@ -202,7 +202,7 @@ def _saves_of(checked: Checked, judged: JudgedFlow) -> Iterator[Diagnostic]:
     for step in flow.steps:
         fresh: dict[tuple[str, ...], ValueType] = {}
         for trigger in view.outlets[step.id].firing:
-            kind = written(step, trigger, checked.catalog, view.results)
+            kind = written(step, trigger, checked.catalog, view.results, view.paths_in(step))
             if kind is None:
                 continue
             clash = _clash(kept, step.target, kind)

@@ -7,14 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-value = dataclass(frozen=True, slots=True, kw_only=True)
-
 _TAG = re.compile(r"\{\{.*?\}\}|\{%-?\s*(\w+).*?%\}|\{#.*?#\}", re.DOTALL)
 FILLER = "x"
 """What stands for a filled-in value."""
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """One way through a text: what would be shown, and the offset in the source of each character."""
 
@@ -28,18 +26,18 @@ class Shown:
         return self.offsets[min(index, len(self.offsets) - 1)]
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
     start: int
     text: str
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Filled:
     start: int
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fork:
     """An `if` (or a `for`, whose body counts once): each branch a list of parts; the last one may be empty."""
 

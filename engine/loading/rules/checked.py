@@ -38,13 +38,13 @@ from engine.loading.documents import Document, locate
 from engine.loading.rules.answers import Results
 from engine.loading.rules.joins import join_all
 from engine.loading.rules.proving import parse
-from engine.loading.rules.sites import Given, Scope, Site, Sites, Usage
+from engine.loading.rules.scopes import Scope
+from engine.loading.rules.sites import Site, Sites
+from engine.loading.rules.uses import Given, Usage, Uses
 from engine.loading.rules.view import FlowView, view_of
 
-value = dataclass(frozen=True, slots=True, kw_only=True)
 
-
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A text or expression with what became of it: its type, or its faults."""
 
@@ -54,7 +54,7 @@ class Judged:
     faults: tuple[Fault, ...]
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedArgument:
     """A value with its type, and every piece in it."""
 
@@ -67,7 +67,7 @@ class JudgedArgument:
         return not any(piece.faults for piece in self.pieces)
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
     """One parameter and what it was given."""
 
@@ -75,13 +75,13 @@ class Filled:
     argument: JudgedArgument
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedUsage:
     usage: Usage
     filled: tuple[Filled, ...]
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedFlow:
     """One flow with all that is known about it."""
 
@@ -102,7 +102,7 @@ class JudgedFlow:
                 yield from filled.argument.pieces
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What is checked together: the flows of one bot."""
 
@@ -148,30 +148,33 @@ class _Builder:
         self._open: set[str] = set()
 
     def judged(self, flow: Flow) -> JudgedFlow:
-        sites = self._sites(flow)
+        view = self._view(flow)
+        uses = Uses(view, self._bot, self._by_name)
+        sites = Sites(view, self._bot, self._by_name)
         return JudgedFlow(
             flow=flow,
-            view=sites.view,
+            view=view,
             sites=tuple((site, judge(site.piece, site.scope)) for site in sites.sites()),
-            values=tuple((given, _judge_given(given)) for given in sites.values()),
-            usages=tuple(judge_usage(usage) for usage in sites.usages()),
+            values=tuple((given, _judge_given(given)) for given in uses.values()),
+            usages=tuple(judge_usage(usage) for usage in uses.usages()),
         )
 
-    def _sites(self, flow: Flow) -> Sites:
+    def _view(self, flow: Flow) -> FlowView:
         called = {step.body.flow for step in flow.steps if isinstance(step.body, Call)}
-        results = {name: self._results_of(name) for name in sorted(called)}
-        view = view_of(flow, catalog=self._catalog, flows=self._by_name, results=results)
-        return Sites(view, self._bot, self._by_name)
+        found = {name: self._results_of(name) for name in sorted(called)}
+        results = {name: known for name, known in found.items() if known is not None}
+        return view_of(flow, catalog=self._catalog, flows=self._by_name, results=results)
 
-    def _results_of(self, name: str) -> Results:
+    def _results_of(self, name: str) -> Results | None:
+        """What a flow gives per outcome; None for one that does not exist, or that calls itself."""
         if name in self._results:
             return self._results[name]
         flow = self._by_name.get(name)
         if flow is None or name in self._open:
-            return {}
+            return None
         self._open.add(name)
         found: dict[str, list[ValueType]] = {}
-        for given in self._sites(flow).values():
+        for given in Uses(self._view(flow), self._bot, self._by_name).values():
             if given.step is not None and isinstance(given.step.body, End) and given.wanted is None:
                 found.setdefault(given.step.body.outcome, []).append(_judge_given(given).type)
         self._open.discard(name)
@@ -220,8 +223,8 @@ def direct(name: str, parameters: Sequence[Parameter]) -> Parameter | None:
     """The parameter that a value without a name is for: `pattern: "…"`."""
     if name:
         return None
-    marked = [parameter for parameter in parameters if parameter.direct]
-    return (marked or [*parameters, None])[0]
+    marked = [parameter for parameter in parameters if parameter.direct] or list(parameters)
+    return marked[0] if marked else None
 
 
 def judge_argument(argument: Argument, wanted: ValueType, written: Written, scope: Scope) -> JudgedArgument:

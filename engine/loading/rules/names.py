@@ -16,6 +16,7 @@ from engine.core.types import (
     fits,
 )
 from engine.diagnostics import Diagnostic
+from engine.loading.rules.answers import row_type
 from engine.loading.rules.checked import Checked, Judged, JudgedArgument, JudgedFlow
 from engine.loading.rules.findings import finding, from_fault, unknown
 from engine.loading.rules.joins import alike, bare
@@ -133,20 +134,21 @@ def _identifies(site: Site, kind: ValueType) -> bool:
 
 
 def unidentified_rows(checked: Checked) -> Iterator[Diagnostic]:
-    """F0616: options from a source whose rows are records, without `value:`."""
-    for flow in checked.flows:
-        for step in flow.steps:
+    """F0616: options from rows that are records, without `value:`."""
+    for judged in checked.judged:
+        for step in judged.flow.steps:
             source = step.keyboard.source if step.keyboard is not None else None
-            signature = checked.catalog.sources.get(source.source.name) if source is not None else None
-            if source is None or signature is None or source.value is not None:
+            if source is None or source.value is not None:
                 continue
-            if not fits(signature.row, TEXT):
-                fields = sorted(signature.row.fields) if isinstance(signature.row, RecordType) else []
+            row = row_type(source, checked.catalog, judged.view.paths_in(step))
+            place = source.source or source.items
+            if place is not None and not fits(row, TEXT):
+                fields = sorted(row.fields) if isinstance(row, RecordType) else []
                 example = f"`value: option.{fields[0]}`" if fields else "`value:`"
                 yield finding(
                     "F0616",
-                    source.source.span,
-                    f"Each row of “{signature.name}” is {describe(signature.row)}: nothing says what identifies it.",
+                    place.span,
+                    f"Each row is {describe(row)}: nothing says what identifies it.",
                     expected=f"{example}: an expression that gives text or a whole number",
                 )
 

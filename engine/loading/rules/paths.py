@@ -116,7 +116,8 @@ def falls_off(checked: Checked) -> Iterator[Diagnostic]:
     """F0503: a step goes on to the step below, and there is none."""
     for judged in checked.judged:
         for step in judged.flow.steps:
-            loose = [way for way in judged.view.exits[step.id] if way.target is None]
+            known = judged.view.outlets[step.id].known
+            loose = [way for way in judged.view.exits[step.id] if way.target is None and known]
             skipped = passes_over(step) and step.following is None
             if loose or skipped:
                 yield _loose(step, loose)

@@ -11,8 +11,8 @@ from engine.core.values import MINOR_DIGITS
 from engine.diagnostics import Diagnostic, Span
 from engine.loading.rules.checked import Checked, JudgedFlow
 from engine.loading.rules.findings import from_fault, unknown
-from engine.loading.rules.sites import Kind
 from engine.loading.rules.triggers import buttons
+from engine.loading.rules.uses import Kind
 
 
 def unknown_steps(checked: Checked) -> Iterator[Diagnostic]:
@@ -206,4 +206,4 @@ def _currencies() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _countries() -> frozenset[str]:
-    return frozenset(name for name in Locale("en").territories if len(name) == 2 and name.isalpha())
+    return frozenset(name for name in map(str, Locale("en").territories) if len(name) == 2 and name.isalpha())

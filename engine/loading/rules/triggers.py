@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from engine.actions.catalog import Catalog
 from engine.core.model import Ask, Button, Call, Choice, Do, End, Expression, Flow, Show, Step, Transition, Wait, YesNo
 
-value = dataclass(frozen=True, slots=True, kw_only=True)
-
 NEVER_BELOW = frozenset({"timeout", "failed"})
 """Triggers that do not go on to the step below when no transition names them."""
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlets:
     """`possible`: triggers that transitions may name. `firing`: those that really fire, more precise first.
 
@@ -24,7 +22,7 @@ class Outlets:
     known: bool = True
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
     """One way out of a step; `target` None: no step is below. `transition` None: it just goes on below."""
 
@@ -85,12 +83,14 @@ def outlets(step: Step, catalog: Catalog, flows: Mapping[str, Flow]) -> Outlets:
 
 def _unknown(step: Step) -> Outlets:
     named = tuple(dict.fromkeys(transition.trigger for transition in step.transitions))
-    return Outlets(possible=frozenset(named), firing=named, known=False)
+    return Outlets(possible=frozenset(named), firing=tuple(dict.fromkeys((*named, ""))), known=False)
 
 
 def _of_work(step: Step, outcomes: tuple[str, ...], *, extra: str) -> Outlets:
-    everything = tuple(dict.fromkeys((*outcomes, extra)))
-    return Outlets(possible=frozenset(everything), firing=everything)
+    """`extra` (`failed`, `cancelled`) leads somewhere only where it is named; `cancelled` ends everything otherwise."""
+    named = {transition.trigger for transition in step.transitions}
+    firing = tuple(dict.fromkeys((*outcomes, *([extra] if extra in named else []))))
+    return Outlets(possible=frozenset({*outcomes, extra}), firing=firing)
 
 
 def _with_timeout(step: Step, firing: tuple[str, ...]) -> Outlets:
@@ -108,7 +108,7 @@ def _of_question(step: Step, ask: Ask) -> Outlets:
     firing = [trigger for trigger in special if trigger in named]
     if _leaves_the_usual_way(step, ask, named):
         firing.append("answered")
-    if not writes_buttons(step, ask):
+    if not writes_buttons(ask):
         firing.extend(button_triggers(step))
     if ask.optional is not None:
         firing.append("skipped")
@@ -122,18 +122,16 @@ def _of_question(step: Step, ask: Ask) -> Outlets:
     return Outlets(possible=frozenset(possible), firing=tuple(dict.fromkeys(firing)))
 
 
-def writes_buttons(step: Step, ask: Ask) -> bool:
-    """Whether a press of a fixed button is the answer: in a choice among fixed options."""
-    return isinstance(ask.question, Choice) and not has_source(step)
+def writes_buttons(ask: Ask) -> bool:
+    """Whether a press of a fixed button is the answer: in every choice of one."""
+    return isinstance(ask.question, Choice)
 
 
 def special_triggers(step: Step, ask: Ask) -> tuple[str, ...]:
     """Triggers that fire instead of `answered` where a transition names them."""
     match ask.question:
-        case Choice() if not has_source(step):
-            return (*option_values(step), *button_triggers(step))
         case Choice():
-            return option_values(step)
+            return (*option_values(step), *button_triggers(step))
         case YesNo():
             return ("yes", "no")
         case _:
@@ -142,8 +140,7 @@ def special_triggers(step: Step, ask: Ask) -> tuple[str, ...]:
 
 def _leaves_the_usual_way(step: Step, ask: Ask, named: set[str]) -> bool:
     special = special_triggers(step, ask)
-    decided = writes_buttons(step, ask) or isinstance(ask.question, YesNo)
-    return not (decided and special and set(special) <= named)
+    return has_source(step) or not (special and set(special) <= named)
 
 
 def exits(step: Step, outlet: Outlets) -> tuple[Exit, ...]:
@@ -152,10 +149,15 @@ def exits(step: Step, outlet: Outlets) -> tuple[Exit, ...]:
 
 
 def _ways(step: Step, trigger: str) -> Iterator[Exit]:
-    """Transitions of that name first, then those without a name, then the step below."""
+    """Transitions of that name first, then those without a name, then the step below.
+
+    A skipped question goes the way of an answered one where nothing names `skipped`.
+    """
     below = trigger not in NEVER_BELOW
     unless: tuple[Expression, ...] = ()
-    for name in (trigger, "") if below and trigger else (trigger,):
+    named = any(transition.trigger == trigger for transition in step.transitions)
+    first = "answered" if trigger == "skipped" and not named else trigger
+    for name in (first, "") if below and trigger else (first,):
         for transition in step.transitions:
             if transition.trigger == name:
                 yield Exit(trigger=trigger, target=transition.target, transition=transition, unless=unless)

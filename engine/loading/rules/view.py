@@ -11,13 +11,11 @@ from engine.loading.rules.joins import Names, assign, bare, join, merge, records
 from engine.loading.rules.proving import given
 from engine.loading.rules.triggers import Exit, Outlets, buttons, exits, outlets, passes_over
 
-value = dataclass(frozen=True, slots=True, kw_only=True)
-
 ROUNDS = 60
 """Rounds per step after which the types are taken as they are; real flows need two or three."""
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowView:
     flow: Flow
     steps: Mapping[str, Step]
@@ -38,11 +36,11 @@ class FlowView:
 
     def names_arriving(self, step: Step) -> dict[str, ValueType]:
         """The same before the step's own `if:` was looked at."""
-        return records(self._complete(self.before.get(step.id)))
+        return records(self.before.get(step.id, self.everything))
 
     def paths_in(self, step: Step) -> Names:
         """The same by path."""
-        return given(self._complete(self.before.get(step.id)), step.condition)
+        return given(self.before.get(step.id, self.everything), step.condition)
 
     def names_after(self, step: Step, way: Exit) -> tuple[dict[str, ValueType], dict[str, ValueType]]:
         """The same where the step is left, its own answer or result included: while the way's condition is
@@ -50,23 +48,13 @@ class FlowView:
         known = leave(step, way.trigger, self.paths_in(step), self.catalog, self.results)
         for condition in way.unless:
             known = given(known, condition, holds=False)
-        condition = way.transition.condition if way.transition is not None else None
-        return records(known), records(given(known, condition))
+        deciding = way.transition.condition if way.transition is not None else None
+        return records(known), records(given(known, deciding))
 
     def names_anytime(self) -> dict[str, ValueType]:
         """The same where the place is not known: everything is optional but what is always there."""
         start = starting(self.flow)
         return records({path: start.get(path, optional(kind)) for path, kind in self.everything.items()})
-
-    def _complete(self, known: Names | None) -> dict[Path, ValueType]:
-        if known is None:
-            return dict(self.everything)
-        complete = dict(known)
-        for path, kind in self.everything.items():
-            covered = any(path[:length] in known for length in range(1, len(path) + 1))
-            if not covered:
-                complete[path] = optional(kind)
-        return complete
 
     def next_steps(self, step: Step) -> tuple[str, ...]:
         """Where the customer can be led from a step, those below a passed-over one included."""
@@ -84,7 +72,9 @@ def view_of(flow: Flow, *, catalog: Catalog, flows: Mapping[str, Flow], results:
     steps = {step.id: step for step in flow.steps}
     outlet = {step.id: outlets(step, catalog, flows) for step in flow.steps}
     ways = {step.id: exits(step, outlet[step.id]) for step in flow.steps}
-    before = _flow_through(flow, steps, ways, catalog, results)
+    untyped = _everything(flow, outlet, catalog, results, {})
+    everything = _everything(flow, outlet, catalog, results, untyped)
+    before = _flow_through(_at_first(flow, everything), steps, ways, catalog, results)
     return FlowView(
         flow=flow,
         steps=steps,
@@ -92,7 +82,7 @@ def view_of(flow: Flow, *, catalog: Catalog, flows: Mapping[str, Flow], results:
         exits=ways,
         reachable=frozenset(before),
         before=before,
-        everything=_everything(flow, outlet, catalog, results),
+        everything=everything,
         results=results,
         catalog=catalog,
     )
@@ -106,28 +96,31 @@ def starting(flow: Flow) -> dict[Path, ValueType]:
     return names
 
 
+def _at_first(flow: Flow, everything: Names) -> dict[Path, ValueType]:
+    """What is known before the first step: what later steps set is there already, but optional."""
+    return {path: optional(kind) for path, kind in everything.items()} | starting(flow)
+
+
 def declared_type(declared: Declared) -> ValueType:
     return declared.type if declared.initial is not None else optional(declared.type)
 
 
 def leave(step: Step, trigger: str, known: Names, catalog: Catalog, results: Mapping[str, Results]) -> Names:
     """What is known once the step was left with `trigger`, before the transition's own `set:`."""
-    kind = written(step, trigger, catalog, results)
+    kind = written(step, trigger, catalog, results, known)
     return known if kind is None else assign(known, step.target, kind)
 
 
 def _flow_through(
-    flow: Flow,
+    first: Names,
     steps: Mapping[str, Step],
     ways: Mapping[str, tuple[Exit, ...]],
     catalog: Catalog,
     results: Mapping[str, Results],
 ) -> dict[str, Names]:
-    if not flow.steps:
-        return {}
-    before: dict[str, Names] = {flow.steps[0].id: starting(flow)}
-    todo = [flow.steps[0].id]
-    left = ROUNDS * len(flow.steps)
+    todo = [*steps][:1]
+    before: dict[str, Names] = dict.fromkeys(todo, first)
+    left = ROUNDS * len(steps)
     while todo and left > 0:
         left -= 1
         step = steps[todo.pop(0)]
@@ -161,17 +154,26 @@ def _after(step: Step, way: Exit, known: Names, catalog: Catalog, results: Mappi
 
 
 def _everything(
-    flow: Flow, outlet: Mapping[str, Outlets], catalog: Catalog, results: Mapping[str, Results]
+    flow: Flow, outlet: Mapping[str, Outlets], catalog: Catalog, results: Mapping[str, Results], known: Names
 ) -> dict[Path, ValueType]:
+    """`known`: the same worked out before, for options that are drawn from a list in the data."""
     found: dict[Path, ValueType] = {path: bare(kind) for path, kind in starting(flow).items()}
     for step in flow.steps:
-        for trigger in (*outlet[step.id].firing, *outlet[step.id].possible):
-            kind = written(step, trigger, catalog, results)
+        triggers = {*outlet[step.id].firing, *outlet[step.id].possible}
+        for trigger in sorted(triggers, key=lambda name: (name != "answered", name)):
+            kind = written(step, trigger, catalog, results, known)
             if kind is None:
                 continue
             present = found.get(step.target)
-            found[step.target] = kind if present is None else join(present, kind)
+            found[step.target] = kind if present is None else _either(present, kind)
     return {path: kind for path, kind in found.items() if not _hidden(path, found)}
+
+
+def _either(present: ValueType, kind: ValueType) -> ValueType:
+    """The join; the first of two that have nothing in common (a row and a button's word), so that it stays typed."""
+    joined = join(present, kind)
+    unlike = isinstance(joined, AnyType) and not isinstance(present, AnyType) and not isinstance(kind, AnyType)
+    return present if unlike else joined
 
 
 def _hidden(path: Path, found: Mapping[Path, ValueType]) -> bool:

@@ -1,0 +1,70 @@
+"""What an idle conversation costs in memory: one that the runtime has at hand, one that it has forgotten."""
+
+import gc
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.sqlite_store import SqliteStore
+from tests.benchmarks.figures import Figure, Size
+from tests.benchmarks.flatness import fill
+from tests.benchmarks.store_floor import IN_FLIGHT
+from tests.benchmarks.work import Bench, bench
+
+_UNTIL = 7
+"""Inputs after which a customer goes idle: the file is there."""
+
+
+@contextmanager
+def _traced() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+async def _weight(busy: Bench) -> int:
+    """Bytes that Python has allocated once everything is at rest."""
+    await busy.app.settled(10)
+    await busy.app.runtime.run_due()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def _added(busy: Bench, conversations: int) -> float:
+    """Bytes per conversation that so many new idle ones add."""
+    before = await _weight(busy)
+    await busy.run(conversations, IN_FLIGHT, until=_UNTIL)
+    return (await _weight(busy) - before) / conversations
+
+
+async def figures(place: Path, size: Size) -> list[Figure]:
+    """Bytes per idle conversation: cached, forgotten by the cache, never asked for since the start."""
+    store = SqliteStore(place / "memory.db", synchronous="NORMAL")
+    with _traced():
+        async with bench(place, store) as busy:
+            await busy.run(IN_FLIGHT, IN_FLIGHT, until=_UNTIL)
+            cached = await _added(busy, size.idle)
+            await busy.run(max(0, size.before - size.idle), IN_FLIGHT, until=_UNTIL)
+            forgotten = await _added(busy, size.idle)
+        asleep = await _asleep(place, size)
+    return [
+        Figure(name="memory: idle conversation, cached", value=cached, unit="B", goal=4096, absolute=True),
+        Figure(name="memory: idle conversation, not cached any more", value=forgotten, unit="B", goal=1024, absolute=True),
+        Figure(name="memory: idle conversation, only stored", value=asleep, unit="B", goal=1024, absolute=True),
+    ]
+
+
+async def _asleep(place: Path, size: Size) -> float:
+    weights = []
+    for count in (1, 1 + size.idle):
+        store = SqliteStore(place / f"asleep{count}.db", synchronous="NORMAL")
+        await store.open()
+        await fill(store, count)
+        await store.close()
+        async with bench(place, store) as busy:
+            await busy.run(1)
+            weights.append(await _weight(busy))
+    return max(0.0, (weights[1] - weights[0]) / size.idle)

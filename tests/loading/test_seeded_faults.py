@@ -1,0 +1,33 @@
+"""The promise “whatever can be known before the bot starts is an error with its line”, counted."""
+
+from pathlib import Path
+
+from engine.actions.discovery import builtin_catalog
+from engine.loading.library import load_texts
+from tests.loading.seeded_faults import MAKERS, faults, flow_texts, run
+
+FLOWS = Path(__file__).parents[2] / "flows"
+
+
+def test_the_clean_flows_have_no_findings() -> None:
+    report = load_texts(flow_texts(FLOWS), builtin_catalog()).report
+    assert [f"{finding.span} {finding.code} {finding.message}" for finding in report.findings] == []
+
+
+def test_single_faults_are_found_on_their_line() -> None:
+    tally = run(flow_texts(FLOWS), builtin_catalog())
+    print(tally)
+    for tried in tally.missed:
+        said = [(finding.span.line, finding.code) for finding in tried.findings]
+        print(f"missed: {tried.fault.kind} in {tried.fault.file}, lines {sorted(tried.fault.lines)}: {said}")
+    assert len(tally.tried) >= 300
+    assert tally.kinds >= 40
+    assert tally.share(lambda tried: tried.placed) >= 95
+    misspelt = [tried for tried in tally.tried if tried.fault.meant is not None]
+    assert tally.share(lambda tried: tried.suggested, misspelt) >= 90
+
+
+def test_faults_are_the_same_every_time() -> None:
+    clean = load_texts(flow_texts(FLOWS), builtin_catalog())
+    assert faults(clean, 7) == faults(clean, 7)
+    assert len({maker.__name__ for maker in MAKERS}) == len(MAKERS)
