@@ -6,11 +6,13 @@ Only hosts that bot.yaml allows are called, redirects included; secrets go in by
 import json as json_module
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from engine.actions import Context, Refusal, Retryable, Template, Unreachable, action, retryable
+from engine.core.values import Money, Unset, major
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -106,7 +108,8 @@ async def post(
 
     Args:
         url: The address; its host must be in `allowed_hosts` of bot.yaml.
-        json: The body; every text in it is an expression.
+        json: The body; every text in it is an expression. Money goes as {"amount": "12.50", "currency": "EUR"}, a
+            number with places as text ("12.50"), a date or time as ISO 8601, a duration in seconds.
         query: Names and texts that go behind the `?`.
         headers: Header names and texts.
         secret_headers: Header names and names of secrets from bot.yaml.
@@ -139,7 +142,8 @@ async def put(
 
     Args:
         url: The address; its host must be in `allowed_hosts` of bot.yaml.
-        json: The body; every text in it is an expression.
+        json: The body; every text in it is an expression. Money goes as {"amount": "12.50", "currency": "EUR"}, a
+            number with places as text ("12.50"), a date or time as ISO 8601, a duration in seconds.
         query: Names and texts that go behind the `?`.
         headers: Header names and texts.
         secret_headers: Header names and names of secrets from bot.yaml.
@@ -279,14 +283,26 @@ def _clean(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _encode(body: Any) -> bytes:
-    def plain(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return int(value) if value == value.to_integral_value() else float(value)
-        if hasattr(value, "isoformat"):
-            return value.isoformat()
-        raise Refusal(f"a {type(value).__name__} cannot be sent as JSON")
+    """The body as JSON. What JSON has no kind for goes exactly: see `_sent`."""
+    return json_module.dumps(body, default=_sent, ensure_ascii=False).encode()
 
-    return json_module.dumps(body, default=plain, ensure_ascii=False).encode()
+
+def _sent(value: Any) -> Any:
+    """Numbers with places and amounts as text, so that none is rounded; days and times as ISO 8601; seconds."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case Money():
+            return {"amount": f"{major(value):f}", "currency": value.asset}
+        case date():
+            return value.isoformat()
+        case timedelta():
+            seconds = value.total_seconds()
+            return int(seconds) if seconds == int(seconds) else seconds
+        case Unset():
+            return None
+        case _:
+            raise Refusal(f"a {type(value).__name__} cannot be sent as JSON")
 
 
 async def _outcome(response: "ClientResponse") -> Ok | NotFound | Refused:

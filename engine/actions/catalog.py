@@ -74,6 +74,9 @@ class ValidatorSignature:
     """None: the same type as the question's answer."""
     needs_now: bool = False
     """The function also takes `now`: the moment of the answer, aware, in the bot's time zone."""
+    check: Callable[[Mapping[str, object]], str | None] | None = field(default=None, compare=False)
+    """Looks at the constant arguments (by name, of the right types) when flows load: what is wrong with them, in words
+    behind “it cannot work:”, or None."""
     function: Callable[..., object] = field(compare=False)
 
 

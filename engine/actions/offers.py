@@ -4,7 +4,7 @@ Nothing is registered anywhere; calling the value calls the function, so that te
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -117,8 +117,14 @@ def source(
     return offer
 
 
-def validator(*, name: str | None = None) -> Callable[[Callable[..., Accepted | Refused]], Validator]:
-    """Offer a plain function as a validator: pure, quick, `Accepted(value)` or `Refused(message=…)`."""
+def validator(
+    *, name: str | None = None, check: Callable[[Mapping[str, object]], str | None] | None = None
+) -> Callable[[Callable[..., Accepted | Refused]], Validator]:
+    """Offer a plain function as a validator: pure, quick, `Accepted(value)` or `Refused(message=…)`.
+
+    `check` is called once when flows load, with those arguments that are constants, by their names in YAML: it says
+    in words what is wrong with them (“the least is more than the most”), or None.
+    """
 
     def offer(function: Callable[..., Accepted | Refused]) -> Validator:
         if inspect.iscoroutinefunction(function):
@@ -136,6 +142,7 @@ def validator(*, name: str | None = None) -> Callable[[Callable[..., Accepted | 
                 parameters=_literal(read),
                 accepts=typed(function, read.subject, "the value", incoming=True),
                 needs_now="now" in read.own,
+                check=check,
                 function=Judge(function=function),
             ),
         )

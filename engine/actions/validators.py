@@ -3,6 +3,7 @@
 Pure. Their refusals are keys under `refused.` in the engine's wording; no sentence stands here.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -34,10 +35,44 @@ def _outside(key: str, value: Any, low: Any, high: Any, **values: object) -> Ref
     return _refused(f"{key}.max", max=high, **values)
 
 
+# --- arguments, judged when flows load --------------------------------------------------------------------
+
+
+def _crossed(given: Mapping[str, object]) -> str | None:
+    low, high = given.get("min"), given.get("max")
+    if isinstance(low, int | Decimal) and isinstance(high, int | Decimal) and low > high:
+        return f"the least ({low}) is more than the most ({high}), so it would refuse every answer"
+    return None
+
+
+def _no_expression(given: Mapping[str, object]) -> str | None:
+    text = given.get("regex")
+    if not isinstance(text, str):
+        return None
+    try:
+        regex.compile(text)
+    except regex.error as error:
+        place = "" if error.pos is None else f" (at character {error.pos + 1} of “{text}”)"
+        return f"this is no regular expression, {error.msg}{place}"
+    except (ValueError, OverflowError, RecursionError) as error:
+        return f"this is no regular expression, {error}"
+    return None
+
+
+def _no_date(given: Mapping[str, object]) -> str | None:
+    try:
+        _day(given["date"])
+    except KeyError:
+        return None
+    except BadArgument as error:
+        return str(error)
+    return None
+
+
 # --- text ------------------------------------------------------------------------------------------------
 
 
-@validator()
+@validator(check=_crossed)
 def length(value: str, *, min_: int | None = None, max_: int | None = None) -> Accepted | Refused:
     """The text has at least `min` and at most `max` characters.
 
@@ -48,7 +83,7 @@ def length(value: str, *, min_: int | None = None, max_: int | None = None) -> A
     return _outside("length", len(value), min_, max_, length=len(value)) or Accepted(value=value)
 
 
-@validator()
+@validator(check=_no_expression)
 def pattern(value: str, *, regex_: Annotated[str, Direct]) -> Accepted | Refused:
     """The whole text matches a regular expression.
 
@@ -123,7 +158,7 @@ def contains(value: str, *, text: Annotated[str, Direct]) -> Accepted | Refused:
 # --- numbers and lists -----------------------------------------------------------------------------------
 
 
-@validator(name="range")
+@validator(name="range", check=_crossed)
 def between(value: Decimal, *, min_: Decimal | None = None, max_: Decimal | None = None) -> Accepted | Refused:
     """The number is at least `min` and at most `max`.
 
@@ -134,7 +169,7 @@ def between(value: Decimal, *, min_: Decimal | None = None, max_: Decimal | None
     return _outside("range", value, min_, max_) or Accepted(value=value)
 
 
-@validator()
+@validator(check=_crossed)
 def count(value: list[Any], *, min_: int | None = None, max_: int | None = None) -> Accepted | Refused:
     """The list has at least `min` and at most `max` items.
 
@@ -171,7 +206,7 @@ def within_days(value: date, *, n: Annotated[int, Direct], now: datetime) -> Acc
     return Accepted(value=value) if now.date() <= value <= last else _refused("within_days", last=last)
 
 
-@validator()
+@validator(check=_no_date)
 def after(value: date, *, date_: Annotated[Any, Direct]) -> Accepted | Refused:
     """The date lies after another one.
 
@@ -182,7 +217,7 @@ def after(value: date, *, date_: Annotated[Any, Direct]) -> Accepted | Refused:
     return Accepted(value=value) if value > limit else _refused("after", date=limit)
 
 
-@validator()
+@validator(check=_no_date)
 def before(value: date, *, date_: Annotated[Any, Direct]) -> Accepted | Refused:
     """The date lies before another one.
 

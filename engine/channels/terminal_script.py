@@ -139,9 +139,10 @@ class Player:
         if self._skipped:
             lines = "1 line was" if self._skipped == 1 else f"{self._skipped} lines were"
             self._console.write(f"({lines} played by an earlier run)")
+        await self._settle()  # what was under way when the earlier run stopped comes in first
         if not self._session.screen.messages:
             await self._session.resume()
-        await self._settle()
+            await self._settle()
 
     async def _run_of(self, line: Line) -> Marks:
         """The ids of the first run of this script that has not come to its end."""

@@ -4,7 +4,6 @@ Whatever a customer does, whenever, in whatever order, comes through here and ne
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -32,6 +31,7 @@ from engine.core.listing import fetch
 from engine.core.moves import engine_button, leave, navigate, resume, settle
 from engine.core.outcomes import failed_call, finished, late, signal, timer
 from engine.core.program import Node, Program
+from engine.core.records import record
 from engine.core.turn import Turn
 from engine.core.verdicts import Answer, CheckFile, Leave, Quiet, Redraw, Refusal
 from engine.core.walking import check_file, enter, set_data
@@ -40,7 +40,7 @@ from engine.core.world import World
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Advanced:
     """The conversation after the event, and what has to be done about it, in order."""
 

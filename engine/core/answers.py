@@ -1,15 +1,17 @@
 """Judges a reply to the question that is open: a verdict, never a change. What was typed is data, never template."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from html import escape
+from operator import gt, lt
 from typing import Any
 
-from engine.core.conversation import FileItem, FileStatus, Row
+from engine.core import filing
+from engine.core.conversation import Row
 from engine.core.display import display
 from engine.core.events import ButtonPressed, ContactShared, FileReceived, LocationShared, TextReceived
 from engine.core.expressions import EvaluationError
-from engine.core.keyboard import button, page_size, shown_options, static_row, static_rows
+from engine.core.keyboard import button, page_size, static_row, ticked_values, typeable_rows
 from engine.core.model import (
     Choice,
     Choices,
@@ -39,7 +41,7 @@ from engine.core.reading import (
 )
 from engine.core.turn import Turn
 from engine.core.values import UNSET, Money, Value, major, money
-from engine.core.verdicts import Accepted, Answer, CheckFile, Leave, Quiet, Redraw, Refusal, Refused, Verdict
+from engine.core.verdicts import Accepted, Answer, Leave, Quiet, Redraw, Refusal, Refused, Verdict
 
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
 
@@ -127,6 +129,8 @@ def _typed(turn: Turn, node: Node, text: str) -> Verdict:
 def _read(turn: Turn, node: Node, text: str) -> Reading:
     language = turn.world.formats_language
     match node.question:
+        case Text():
+            return read_text(text)
         case Number(decimal=decimal):
             return read_number(text, language, decimal=decimal)
         case MoneyAmount(currency=currency):
@@ -139,8 +143,6 @@ def _read(turn: Turn, node: Node, text: str) -> Reading:
             return read_day(text, language, turn.today, _day_words(turn))
         case Quantity():
             return read_number(text, language, decimal=False)
-        case Text():
-            return read_text(text)
         case _:
             return Unreadable(key="answer.press_a_button")
 
@@ -159,17 +161,24 @@ def bound(turn: Turn, node: Node, name: str) -> Any:
     if evaluate is None:
         return None
     value = turn.value(evaluate, turn.scope())
+    if isinstance(value, datetime):
+        return value.astimezone(turn.formats.zone).date()
     return None if value is UNSET else value
 
 
 def _bounded(turn: Turn, node: Node, value: Any) -> Refusal | None:
-    for name, wrong in (("minimum", _below), ("maximum", _above)):
+    for name, wrong in (("minimum", lt), ("maximum", gt)):
         limit = bound(turn, node, name)
         if limit is None:
             continue
-        if isinstance(value, Money) and not isinstance(limit, Money):
-            limit = money(limit, value.asset)
-        if wrong(value, limit):
+        try:
+            if isinstance(value, Money) and not isinstance(limit, Money):
+                limit = money(limit, value.asset)
+            outside = wrong(_comparable(value), _comparable(limit))
+        except (TypeError, ValueError, ArithmeticError):
+            turn.trouble(f"{node.id}: the {name} is no limit for such an answer: {limit!r:.60}")
+            continue
+        if outside:
             shown = display(turn, limit)
             return Refusal(text=turn.words(f"answer.{name}", limit=shown), rule=f"answer.{name}")
     return None
@@ -179,22 +188,12 @@ def _comparable(value: Any) -> Any:
     return major(value) if isinstance(value, Money) else value
 
 
-def _below(value: Any, limit: Any) -> bool:
-    return bool(_comparable(value) < _comparable(limit))
-
-
-def _above(value: Any, limit: Any) -> bool:
-    return bool(_comparable(value) > _comparable(limit))
-
-
 def _typed_option(turn: Turn, node: Node, text: str) -> Verdict:
     keys = node.keys
     wanted = text.strip().casefold()
     if keys is None or not wanted:
         return _wrong_kind(turn, node)
-    shown = shown_options(turn, node, turn.work.visit)
-    candidates = shown.rows if keys.source is not None else static_rows(turn, keys)
-    for row in candidates:
+    for row in typeable_rows(turn, node):
         if wanted in (row.label.casefold(), row.key.casefold()):
             return _chosen(turn, node, row)
     if keys.search:
@@ -248,7 +247,7 @@ def _pressed(turn: Turn, node: Node, code: str, draw: int) -> Verdict:
         case "q":
             return _counted(turn, node, rest)
         case "f" | "F":
-            return _file_button(turn, node, kind, rest)
+            return filing.pressed(turn, node, kind, rest)
         case "x":
             return _done(turn, node)
         case "n":
@@ -289,7 +288,10 @@ def _chosen(turn: Turn, node: Node, row: Row) -> Verdict:
                 return Redraw(fields={"ticks": tuple(key for key in ticks if key != row.key)})
             if maximum is not None and len(ticks) >= maximum:
                 return Quiet(notice=turn.words("choices.too_many", max=maximum), alert=True)
-            return Redraw(fields={"ticks": (*ticks, row.key)})
+            rows = turn.work.visit.rows
+            if node.keys is not None and node.keys.source is not None and all(one.key != row.key for one in rows):
+                rows = (*rows, row)  # typed while another page is on show: its record has to be kept too
+            return Redraw(fields={"ticks": (*ticks, row.key), "rows": rows})
         case _:
             return Quiet(notice=turn.words("button.old"))
 
@@ -339,25 +341,10 @@ def _done(turn: Turn, node: Node) -> Verdict:
             if len(visit.ticks) < minimum:
                 return Quiet(notice=turn.words("choices.too_few", min=minimum), alert=True)
             return accept(turn, node, ticked_values(turn, node))
-        case Files(minimum=minimum):
-            if any(item.status is FileStatus.CHECKING for item in visit.files):
-                return Quiet(notice=turn.words("files.checking"))
-            if any(item.status is FileStatus.FAILED for item in visit.files):
-                return Quiet(notice=turn.words("files.failed_left"), alert=True)
-            if len(visit.files) < minimum:
-                return Quiet(notice=turn.words("files.too_few", min=minimum), alert=True)
-            return accept(turn, node, tuple(item.value for item in visit.files))
+        case Files() as question:
+            return filing.incomplete(turn, question) or accept(turn, node, tuple(item.value for item in visit.files))
         case _:
             return Quiet(notice=turn.words("button.old"))
-
-
-def ticked_values(turn: Turn, node: Node) -> tuple[Value, ...]:
-    """The answers behind the ticks, in the order of ticking."""
-    visit = turn.work.visit
-    if node.keys is not None and node.keys.source is not None:
-        by_key = {row.key: row.value for row in visit.rows}
-        return tuple(by_key[key] for key in visit.ticks if key in by_key)
-    return visit.ticks
 
 
 def _offered(turn: Turn, node: Node, what: str) -> Verdict:
@@ -403,52 +390,6 @@ def _sent(turn: Turn, node: Node, file: dict[str, Any]) -> Verdict:
     question = node.question
     if not isinstance(question, File | Files):
         return _wrong_kind(turn, node)
-    if refusal := _file_refusal(turn, question, file):
-        return refusal
-    visit = turn.work.visit
-    number = visit.numbered + 1
-    if isinstance(question, File):
-        if node.use is None:
-            return accept(turn, node, file)
-        item = FileItem(number=number, file=file, status=FileStatus.CHECKING)
-        return CheckFile(fields={"files": (item,), "numbered": number}, number=number)
-    if question.maximum is not None and len(visit.files) >= question.maximum:
-        return Refusal(text=turn.words("files.too_many", max=question.maximum), rule="files.too_many")
-    status = FileStatus.READY if node.use is None else FileStatus.CHECKING
-    item = FileItem(number=number, file=file, status=status, value=file)
-    fields = {"files": (*visit.files, item), "numbered": number}
-    return Redraw(fields=fields) if node.use is None else CheckFile(fields=fields, number=number)
-
-
-def _file_refusal(turn: Turn, question: File | Files, file: dict[str, Any]) -> Refusal | None:
-    name, size = str(file.get("name", "")), int(file.get("size", 0))
-    if question.photo and file.get("kind") != "photo":
-        return Refusal(text=turn.words("answer.photo_wanted"), rule="files.kind")
-    if question.accept and not name.lower().endswith(question.accept):
-        endings = ", ".join(question.accept)
-        return Refusal(text=turn.words("files.format", name=shortened(name), accept=endings), rule="files.format")
-    if size == 0:
-        return Refusal(text=turn.words("files.empty", name=shortened(name)), rule="files.empty")
-    if question.max_size is not None and size > question.max_size:
-        limit = turn.formats.size(question.max_size)
-        return Refusal(text=turn.words("files.too_big", name=shortened(name), max=limit), rule="files.too_big")
-    return None
-
-
-def shortened(name: str) -> str:
-    """A file name for a message: escaped, and not longer than a line."""
-    short = name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}"
-    return escape(short, quote=False)
-
-
-def _file_button(turn: Turn, node: Node, kind: str, rest: str) -> Verdict:
-    files = turn.work.visit.files
-    item = next((i for i in files if str(i.number) == rest), None)
-    if item is None or not isinstance(node.question, File | Files):
-        return Quiet(notice=turn.words("button.gone"))
-    if kind == "f":
-        return Redraw(fields={"files": tuple(i for i in files if i is not item)})
-    if item.status is not FileStatus.FAILED or node.use is None:
-        return Quiet()
-    again = FileItem(number=item.number, file=item.file, status=FileStatus.CHECKING, attempt=item.attempt + 1)
-    return CheckFile(fields={"files": tuple(again if i is item else i for i in files)}, number=item.number)
+    if isinstance(question, File) and node.use is None:
+        return filing.refusal(turn, question, file) or accept(turn, node, file)
+    return filing.taken(turn, node, question, file)

@@ -29,6 +29,7 @@ from engine.core.values import UNSET, Money, Unset, Value
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _PLAIN = frozenset({str, bool, type(None), float})
+_PACKED_UNSET = {"$": "unset"}
 _WIDE = 2**53
 """Integers beyond it go as text: JSON readers elsewhere lose digits (RFC 8259, 6)."""
 
@@ -43,12 +44,21 @@ def _pack(value: Any) -> Any:
         return value
     if kind is int:
         return value if -_WIDE < value < _WIDE else {"$": "int", "v": str(value)}
+    if kind is dict:
+        return _pack_mapping(value)
+    if kind is Unset:  # half of what a trail holds
+        return _PACKED_UNSET
     if kind is tuple or kind is list:
         return [_pack(item) for item in value]
-    if isinstance(value, Mapping):
-        packed = {str(name): _pack(item) for name, item in value.items()}
-        return {"$": "map", "v": packed} if "$" in packed else packed
-    return _pack_special(value)
+    return _pack_mapping(value) if isinstance(value, Mapping) else _pack_special(value)
+
+
+def _pack_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    packed = {
+        name if type(name) is str else str(name): item if type(item) in _PLAIN else _pack(item)
+        for name, item in value.items()
+    }
+    return {"$": "map", "v": packed} if "$" in packed else packed
 
 
 def _pack_special(value: Any) -> Any:
@@ -64,7 +74,7 @@ def _pack_special(value: Any) -> Any:
         case timedelta():
             return {"$": "span", "v": value // timedelta(microseconds=1)}
         case Unset():
-            return {"$": "unset"}
+            return _PACKED_UNSET
         case str():
             return str(value)
         case _:

@@ -77,6 +77,7 @@ from engine.core.program import (
     Way,
 )
 from engine.core.types import ANY
+from engine.core.undoing import undone_outcomes
 
 
 def _parsed(source: Expression | Template) -> Parsed:
@@ -106,6 +107,22 @@ def _constant(value: Any) -> Evaluate:
 
 def _local_now(scope: Scope) -> datetime:
     return scope.formats.now.astimezone(scope.formats.zone)
+
+
+def _meant(arguments: Sequence[NamedArgument], signature: SignatureLike | None) -> tuple[tuple[str, Argument], ...]:
+    """Each argument as its parameter takes it: the same words may be an expression here and a text there."""
+    known: Mapping[str, ParameterLike] = {p.name: p for p in signature.parameters} if signature else {}
+    found = []
+    for argument in arguments:
+        parameter = known.get(argument.name)
+        kind = parameter.type if parameter else ANY
+        template = parameter is not None and parameter.written == "template"
+        found.append((argument.name, interpret(argument.value, kind, template=template)))
+    return tuple(found)
+
+
+def _reads_of_all(meant: Sequence[tuple[str, Argument]]) -> frozenset[Path]:
+    return frozenset().union(*(reads_of(argument) for _, argument in meant))
 
 
 def _roles(only: Sequence[tuple[str, object]]) -> tuple[str, ...]:
@@ -182,23 +199,16 @@ class Compiler:
     def arguments(
         self, arguments: Sequence[NamedArgument], signature: SignatureLike | None
     ) -> tuple[tuple[str, Evaluate], ...]:
-        known: Mapping[str, ParameterLike] = {p.name: p for p in signature.parameters} if signature else {}
-        found = []
-        for argument in arguments:
-            parameter = known.get(argument.name)
-            kind = parameter.type if parameter else ANY
-            template = parameter is not None and parameter.written == "template"
-            found.append((argument.name, self.argument(interpret(argument.value, kind, template=template))))
-        return tuple(found)
+        return tuple((name, self.argument(argument)) for name, argument in _meant(arguments, signature))
 
     def use(self, invocation: Invocation | None, signatures: Mapping[str, SignatureLike]) -> Use | None:
         if invocation is None:
             return None
-        reads = frozenset().union(*(reads_of(argument.value) for argument in invocation.arguments))
+        meant = _meant(invocation.arguments, signatures.get(invocation.name))
         return Use(
             name=invocation.name,
-            arguments=self.arguments(invocation.arguments, signatures.get(invocation.name)),
-            reads=reads,
+            arguments=tuple((name, self.argument(argument)) for name, argument in meant),
+            reads=_reads_of_all(meant),
         )
 
     def way(self, transition: Transition) -> Way:
@@ -292,6 +302,7 @@ class Compiler:
             optional=optional,
             prefill=self.expression(ask.prefill) if ask else None,
             done=self._done(question), labels=self._labels(question), bounds=bounds, use=use, undo=undo,
+            undone=self._undone(step),
             retry=self._retry(do), timeout=do.timeout.total_seconds() if do and do.timeout else None,
             result=self.initial(body.result) if isinstance(body, End) else None,
             reads=self._reads(step, keys, use, undo) | bound_reads,
@@ -308,10 +319,17 @@ class Compiler:
             case Ask(question=File(each=each) | Files(each=each)):
                 return self.use(each, actions), None
             case Call(flow=flow, arguments=arguments):
-                reads = frozenset().union(*(reads_of(argument.value) for argument in arguments))
+                reads = _reads_of_all(_meant(arguments, None))
                 return Use(name=flow, arguments=self.arguments(arguments, None), reads=reads), None
             case _:
                 return None, None
+
+    def _undone(self, step: Step) -> frozenset[str] | None:
+        if not isinstance(step.body, Do) or step.body.undo is None:
+            return None
+        signature = self.signatures.actions.get(step.body.action.name)
+        known: Mapping[str, object] = getattr(signature, "outcomes", None) or {}
+        return undone_outcomes(step, step.body, known) or None
 
     def _reads(self, step: Step, keys: Keys | None, use: Use | None, undo: Use | None) -> frozenset[Path]:
         reads: set[Path] = set(use.reads if use else ()) | set(undo.reads if undo else ())
@@ -324,8 +342,8 @@ class Compiler:
                 reads |= reads_of(option.condition)
         if isinstance(step.body, Ask):
             for validator in step.body.validators:
-                for argument in validator.invocation.arguments:
-                    reads |= reads_of(argument.value)
+                signature = self.signatures.validators.get(validator.invocation.name)
+                reads |= _reads_of_all(_meant(validator.invocation.arguments, signature))
         own = {"file", "answer", "option", "result"}
         return frozenset(path for path in reads if path[0] not in own)
 

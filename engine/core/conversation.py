@@ -4,11 +4,12 @@ A Conversation is a value: changing it makes a new one (`engine.core.turn` does)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from engine.core.model import Path
+from engine.core.records import record
 from engine.core.values import Value
 
 
@@ -33,7 +34,7 @@ class FileStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FileItem:
     """One file of a collection: its number in the visit, the record, and what `each` made of it."""
 
@@ -46,7 +47,7 @@ class FileItem:
     """Why it failed, for the customer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Row:
     """One option as it was drawn: what identifies it, the label, and the record that is the answer."""
 
@@ -55,7 +56,7 @@ class Row:
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Draft:
     """What a customer had ticked, counted or sent at a step before leaving it: put back when they return."""
 
@@ -65,7 +66,7 @@ class Draft:
     rows: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Visit:
     """The current stay at a step. `number` counts up in the conversation and is never used twice."""
 
@@ -94,7 +95,7 @@ class Visit:
     """Whether timers run that end with this visit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Past:
     """A stay that was left forwards: what going back has to put right, what an edit may use again."""
 
@@ -112,7 +113,7 @@ class Past:
     """The finished frame of a called flow, so that back can go into it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Remembered:
     """An answer that was gone back over (`value` UNSET: an unfinished one, only the draft)."""
 
@@ -122,7 +123,7 @@ class Remembered:
     """For a call: what had been answered in the called flow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Edit:
     """An edit under way, opened at the step `home` to change `target`.
 
@@ -141,7 +142,7 @@ class Edit:
     current: Past | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Frame:
     """One flow on the stack of calls: the conversation's own at the bottom, the called one on top."""
 
@@ -166,7 +167,7 @@ class Status(StrEnum):
     FINISHED = "finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Conversation:
     """`id` fits callback data (at most 12 ASCII characters); `frames` is never empty while active."""
 

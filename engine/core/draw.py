@@ -8,7 +8,6 @@ from engine.core.answers import offered, quantity
 from engine.core.conversation import FileStatus, Phase, Visit
 from engine.core.display import display
 from engine.core.effects import Press, Show
-from engine.core.expressions import EvaluationError
 from engine.core.keyboard import fixed_rows, grid, label_text, option_presses, paging, shown_options, visible
 from engine.core.model import (
     Ask,
@@ -21,7 +20,7 @@ from engine.core.model import (
     YesNo,
 )
 from engine.core.paths import can_go_back, last_stay
-from engine.core.program import Keys, Label, Node, SourceKeys
+from engine.core.program import Evaluate, Keys, Label, Node, SourceKeys
 from engine.core.turn import Turn
 from engine.core.values import UNSET, Value
 from engine.core.wording import Wording
@@ -44,7 +43,7 @@ def draw(turn: Turn, *, edit: bool = False) -> None:
             draw=visit.draw,
             text=_text(turn, node, visit),
             rows=_rows(turn, node, visit),
-            photo=_photo(turn, node),
+            photo=None if node.photo is None else _photo(turn, node.photo),
             accepts=node.accepts,
             edit=edit,
         )
@@ -304,15 +303,9 @@ def _plain(html: str) -> str:
 # --- the rest ---------------------------------------------------------------------------------------------
 
 
-def _photo(turn: Turn, node: Node) -> tuple[str, str] | None:
-    if node.photo is None:
-        return None
-    kind, content = node.photo
-    try:
-        value = content(turn.scope())
-    except EvaluationError as error:
-        turn.trouble(f"{node.id}: photo: {error}")
-        return None
+def _photo(turn: Turn, photo: tuple[str, Evaluate]) -> tuple[str, str] | None:
+    kind, content = photo
+    value = turn.value(content, turn.scope())
     if isinstance(value, Mapping):
         value = value.get("ref")
     return (kind, value) if isinstance(value, str) and value else None

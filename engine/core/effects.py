@@ -1,15 +1,16 @@
 """What the core wants done. The runtime does it, in the commit or after it. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from engine.core.model import Retry
+from engine.core.records import record
 from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Press:
     """A drawn button. `code` goes into the callback data behind `conversation.visit.draw`; or a `url`."""
 
@@ -28,7 +29,7 @@ class Accepts(StrEnum):
     PHOTO = "photo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Show:
     """A message of one visit. The same (visit) shown again with `edit` replaces it in place."""
 
@@ -44,14 +45,14 @@ class Show:
     """Redraw in place (a page turned, a tick set) instead of a new message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Say:
     """A message without a step of its own: a refusal, a transition's text, a notice after a typed command."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Notice:
     """The answer to a press: a short notice, or an alert that must be closed. At most 200 characters."""
 
@@ -68,7 +69,7 @@ class Purpose(StrEnum):
     UNDO = "undo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Invoke:
     """Run an action (or ask a source) and come back with ActionFinished or ActionFailed.
 
@@ -89,7 +90,7 @@ class Invoke:
     it needs from the whole list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StartTimer:
     """Fires TimerFired(visit, name) at `due`. Starting it again moves it."""
 
@@ -98,14 +99,14 @@ class StartTimer:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CancelTimers:
     """The visit was left: none of its timers fires any more."""
 
     visit: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class StartFlow:
     """Begin another flow for the same customer, this one being put aside (or over)."""
 
@@ -113,7 +114,7 @@ class StartFlow:
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Finish:
     """The conversation is over: completed, cancelled, expired, or the outcome its `end:` names."""
 
@@ -121,7 +122,7 @@ class Finish:
     result: Value = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Trace:
     """For the visit log: what was decided and why. `kind`: entered, answered, refused, back, edit, skipped, …"""
 
@@ -131,7 +132,7 @@ class Trace:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Trouble:
     """Something a developer or owner should hear of that did not stop the conversation."""
 

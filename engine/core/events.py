@@ -1,33 +1,34 @@
 """What can happen to a conversation. Values only; `engine.core.advance` matches them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from engine.core.records import record
 from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Happened:
     """Every event says when it happened (aware, UTC): the core has no clock."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Started(Happened):
     """The first event of a conversation."""
 
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TextReceived(Happened):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ButtonPressed(Happened):
     """A press of a button that this conversation drew: `visit` and `draw` say when, `code` which."""
 
@@ -36,14 +37,14 @@ class ButtonPressed(Happened):
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class FileReceived(Happened):
     """A document or photo; `file` is a record of `engine.core.types.FILE`."""
 
     file: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ContactShared(Happened):
     """`own`: the sender's own number, as Telegram's button sends it, not somebody's card."""
 
@@ -51,7 +52,7 @@ class ContactShared(Happened):
     own: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LocationShared(Happened):
     latitude: float
     longitude: float
@@ -66,28 +67,28 @@ class Move(StrEnum):
     RETRY = "retry"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Navigated(Happened):
     move: Move
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PutAside(Happened):
     """Another flow came to the front. Nothing changes but the front."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Resumed(Happened):
     """Back in front: the current step is drawn again, exactly as it stood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SignalReceived(Happened):
     name: str
     payload: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TimerFired(Happened):
     """`visit` fences it: a timer of a step that was left does nothing."""
 
@@ -96,7 +97,7 @@ class TimerFired(Happened):
     """`timeout` | `refresh` | `expires` (visit 0: the conversation's own)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ActionFinished(Happened):
     """An `Invoke` came back: the outcome's name and its record. For a source: outcome `rows`,
     value {"rows": tuple of rows, "total": int, "paged": bool}: `paged` when the source has cut out the page itself."""
@@ -106,7 +107,7 @@ class ActionFinished(Happened):
     value: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ActionFailed(Happened):
     """An `Invoke` failed for good: after its last retry, or at once where retrying makes no sense."""
 

@@ -60,6 +60,20 @@ def static_row(turn: Turn, keys: Keys, key: str) -> Row | None:
     return None
 
 
+def typeable_rows(turn: Turn, node: Node) -> Sequence[Row]:
+    """The options that a customer may type: all that are known, whatever page or search is on show. Of a source only
+    the page on show is known."""
+    keys = node.keys
+    if keys is None:
+        return ()
+    if keys.source is None:
+        return static_rows(turn, keys)
+    if keys.source.items is None:
+        return shown_options(turn, node, turn.work.visit).rows
+    records = turn.value(keys.source.items, turn.scope(), default=())
+    return rows_from(turn, keys, records if isinstance(records, list | tuple) else ())
+
+
 def narrowed(rows: Sequence[Row], search: str) -> list[Row]:
     """The rows whose label or key has every word of the search in it."""
     words = search.casefold().split()
@@ -154,3 +168,12 @@ def button(turn: Turn, node: Node, trigger: str) -> Label | None:
 def picks_options(node: Node) -> bool:
     """Whether the question is answered by choosing options."""
     return isinstance(node.question, Choice | Choices)
+
+
+def ticked_values(turn: Turn, node: Node) -> tuple[Value, ...]:
+    """The answers behind the ticks, in the order of ticking."""
+    visit = turn.work.visit
+    if node.keys is not None and node.keys.source is not None:
+        by_key = {row.key: row.value for row in visit.rows}
+        return tuple(by_key[key] for key in visit.ticks if key in by_key)
+    return visit.ticks

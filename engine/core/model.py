@@ -298,6 +298,8 @@ class Do:
     """A policy, or the name of one in bot.yaml."""
     undo: Invocation | None = None
     """Run when the customer leaves backwards over this step or cancels. Sees the step's result under its name."""
+    undo_after: tuple[tuple[str, Span], ...] = ()
+    """Outcomes that `undo` takes back; empty: those that no transition names, or all when each one is named."""
     timeout: timedelta | None = None
 
 

@@ -17,10 +17,10 @@ from engine.core.walking import draft_of, enter, go, run
 
 def settle(turn: Turn, node: Node, value: Value, triggers: tuple[str, ...]) -> None:
     """An answer is accepted: keep it and go on (or home, when it was an edit that changed nothing)."""
-    trigger = next((name for name in triggers if name in node.triggers), triggers[-1])
+    trigger = _fired(node, triggers)
     draft = draft_of(turn)
     turn.forget(node.id)
-    home = editing.answered(turn, node, value, trigger)
+    home = None if turn.work.edit is None else editing.answered(turn, node, value, trigger)
     if home is not None:
         turn.trace("kept")
         turn.close_visit()
@@ -29,6 +29,13 @@ def settle(turn: Turn, node: Node, value: Value, triggers: tuple[str, ...]) -> N
     if value is not UNSET:
         turn.write(node.target, value)
     go(turn, trigger, value, {"answer": None if value is UNSET else value}, draft=draft)
+
+
+def _fired(node: Node, triggers: tuple[str, ...]) -> str:
+    for name in triggers:
+        if name in node.triggers:
+            return name
+    return triggers[-1]
 
 
 def leave(turn: Turn, node: Node, trigger: str) -> None:

@@ -2,14 +2,15 @@
 
 from html import escape
 
-from engine.core.answers import accept, shortened
+from engine.core.answers import accept
 from engine.core.conversation import FileItem, FileStatus, Phase
 from engine.core.draw import draw, draw_trouble
 from engine.core.effects import Invoke, Notice, Purpose, Say, StartTimer
 from engine.core.events import ActionFailed, ActionFinished, ButtonPressed, Event, SignalReceived, TimerFired
+from engine.core.filing import shortened
 from engine.core.listing import rows_came
 from engine.core.model import Ask, File, Wait
-from engine.core.moves import leave, settle
+from engine.core.moves import engine_button, leave, settle
 from engine.core.navigation import abandon
 from engine.core.program import Node
 from engine.core.turn import Turn
@@ -140,16 +141,18 @@ def late(turn: Turn, event: Event) -> None:
     """Something reaches a conversation that is over: nothing happens, but an action that came back after its
     customer had gone is undone."""
     match event:
+        case ButtonPressed(visit=number, code=code) if number == turn.work.visit.number and code.startswith("s:"):
+            engine_button(turn, code)  # “Order again” under the last message
         case ButtonPressed():
             turn.emit(Notice(text=turn.words("button.over")))
-        case ActionFinished(call=call, value=value):
+        case ActionFinished(call=call, outcome=outcome, value=value):
             number, purpose, _ = _call_parts(call)
             visit, node = turn.work.visit, turn.work.node
             if purpose != Purpose.DO or number != visit.number or visit.phase is not Phase.RUNNING:
                 return
             turn.change(phase=Phase.BROKEN)
             turn.write(node.target, dict(value))
-            undo = undo_of(turn, node, dict(value))
+            undo = undo_of(turn, node, outcome, dict(value))
             turn.take_changes()
             if undo is not None:
                 name, arguments = undo

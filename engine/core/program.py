@@ -182,6 +182,8 @@ class Node:
     use: Use | None
     """The action of `do`, of a file's `each`; the arguments of `call`."""
     undo: Use | None
+    undone: frozenset[str] | None
+    """Outcomes that `undo` takes back; None: every one."""
     retry: Retry | None
     timeout: float | None
     """Seconds per attempt of an action."""

@@ -5,7 +5,7 @@ Nothing is guessed: what has two readings in the customer's language takes the l
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -15,6 +15,7 @@ from babel.core import Locale, UnknownLocaleError
 from babel.dates import get_date_format
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
+from engine.core.records import record
 from engine.core.values import Money, Value, money
 
 LONGEST_TEXT = 4096
@@ -24,14 +25,14 @@ LONGEST_EMAIL = 254
 """RFC 5321, 4.5.3.1.3."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Read:
     """What the text means."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Unreadable:
     """Why it means nothing here: a key of the engine's wording and its values."""
 

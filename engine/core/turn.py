@@ -125,7 +125,7 @@ class Turn:
     @property
     def today(self) -> date:
         """The calendar day where the bot lives."""
-        return self.at.astimezone(self.formats.zone).date()
+        return self.formats.today
 
     def scope(self, extra: Mapping[str, Value] | None = None) -> Scope:
         """What an expression sees here: the frame's data, the world, and `extra` (`answer`, `outcome`, …)."""

@@ -1,20 +1,21 @@
 """What becomes of an answer: the words between judging a reply and acting on it. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from engine.core.records import record
 from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Accepted:
     """A validator's yes, and what the answer became."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Refused:
     """A validator's no: a sentence, or the key of one in the engine's wording with its values."""
 
@@ -23,7 +24,7 @@ class Refused:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Answer:
     """A reply that answers the question. `triggers`: the first of them that the step names is fired."""
 
@@ -31,7 +32,7 @@ class Answer:
     triggers: tuple[str, ...] = ("answered",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Refusal:
     """A reply that does not: what to tell the customer, and by which rule (for the funnel)."""
 
@@ -39,7 +40,7 @@ class Refusal:
     rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Redraw:
     """The reply changed what stands on the screen (a tick, a page); the question goes on. `fields` of the Visit."""
 
@@ -49,7 +50,7 @@ class Redraw:
     notice: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Quiet:
     """Nothing changes; a short notice may say why."""
 
@@ -57,14 +58,14 @@ class Quiet:
     alert: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Leave:
     """A button with a trigger of its own on a step that is no question."""
 
     trigger: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CheckFile:
     """Run an `each` action for a file; the fields are changed and the question redrawn."""
 

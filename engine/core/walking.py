@@ -11,6 +11,7 @@ from engine.core import codec, editing
 from engine.core.conversation import Draft, FileStatus, Frame, Past, Phase, Visit
 from engine.core.draw import draw, draw_trouble
 from engine.core.effects import Invoke, Purpose, Say, StartTimer
+from engine.core.keyboard import static_rows
 from engine.core.listing import evaluated, fetch
 from engine.core.machine import fire
 from engine.core.model import Ask, Call, Choices, Do, End, Files, Quantity, Show, Wait
@@ -33,7 +34,7 @@ def enter(turn: Turn, step: str | None) -> None:
             draw_trouble(turn, "trouble.loop")
             return
         node = turn.work.program.nodes[step]
-        if _passed_over(turn, node):
+        if (node.only or node.condition is not None) and _passed_over(turn, node):
             step = node.step.following
             if step is None:
                 close(turn, "completed")
@@ -110,7 +111,10 @@ def open_question(turn: Turn, node: Node) -> None:
         d = recalled.draft
         numbered = max((item.number for item in d.files), default=0)
         turn.change(ticks=d.ticks, quantity=d.quantity, files=d.files, numbered=numbered, rows=d.rows)
-    start_timers(turn, node)
+    elif isinstance(node.question, Choices) and node.prefill is not None:
+        _tick(turn, node, turn.value(node.prefill, turn.scope()))
+    if node.step.timeout is not None or node.refresh is not None:
+        start_timers(turn, node)
     if node.keys is not None and node.keys.source is not None:
         fetch(turn, node)
     else:
@@ -118,6 +122,14 @@ def open_question(turn: Turn, node: Node) -> None:
     for item in turn.work.visit.files:
         if item.status is FileStatus.CHECKING and node.use is not None:
             check_file(turn, node, item.number)  # what the stay before asked for does not come here
+
+
+def _tick(turn: Turn, node: Node, wanted: Value) -> None:
+    """A list of options as `prefill` comes ticked; an option that is not open stays out of it."""
+    if node.keys is None or not isinstance(wanted, list | tuple):
+        return
+    most = node.question.maximum if isinstance(node.question, Choices) else None
+    turn.change(ticks=tuple(row.key for row in static_rows(turn, node.keys) if row.key in wanted)[:most])
 
 
 def start_timers(turn: Turn, node: Node) -> None:
@@ -192,9 +204,9 @@ def check_file(turn: Turn, node: Node, number: int) -> None:
     )
 
 
-def undo_of(turn: Turn, node: Node, value: Value) -> tuple[str, dict[str, Any]] | None:
-    """What takes an action's effect back, with the arguments as they are now."""
-    if node.undo is None:
+def undo_of(turn: Turn, node: Node, outcome: str, value: Value) -> tuple[str, dict[str, Any]] | None:
+    """What takes an action's effect back, with the arguments as they are now. None after an outcome without one."""
+    if node.undo is None or (node.undone is not None and outcome not in node.undone):
         return None
     arguments = evaluated(turn, node.undo, {"result": value})
     return None if arguments is None else (node.undo.name, arguments)
@@ -205,7 +217,7 @@ def succeeded(turn: Turn, node: Node, outcome: str, value: Value) -> None:
     work = turn.work
     work.unsettled = {name: number for name, number in work.unsettled.items() if name != node.id}
     turn.write(node.target, value)
-    undo = undo_of(turn, node, value)
+    undo = undo_of(turn, node, outcome, value)
     go(turn, outcome, value, {"outcome": value}, undo=undo)
 
 

@@ -86,11 +86,12 @@ FORM: Final = (
     _code("F0207", "Too little or too much", "A number is out of its range, or something is empty or too long.",
           _steps("  name:\n    ask: text\n    text: ''\n"), _steps(_ASK)),
     _code("F0208", "A name that is taken",
-          "Texts and conditions know customer, chat, settings, now, option, answer, outcome, failure, file, result and "
-          "loop already. A step or a place for an answer needs another name.",
+          "Texts and conditions know customer, chat, settings, now, today, option, answer, outcome, failure, file, "
+          "result and loop already. A step or a place for an answer needs another name.",
           _steps("  customer:\n    ask: text\n    text: Your name?\n"), _steps(_ASK)),
     _code("F0209", "Two things at once, or none",
-          "A step asks, does, waits, calls or ends. A button has one of trigger, edit, start and url.",
+          "A step asks, does, waits, calls or ends. A button has one of trigger, edit, start and url. A keyboard draws "
+          "its options from: a source or from the items: of a list.",
           _steps("  name:\n    do: shop.read_cart\n    end: completed\n"), _steps(_ASK)),
     _code("F0210", "An unknown type",
           "Types are text, integer, decimal, boolean, money, date, time, duration, file, location and any; `list of "

@@ -69,7 +69,8 @@ ARGUMENTS: tuple[Code, ...] = (
     error(
         "F0405",
         "An outcome that the action does not have",
-        "A transition waits for an outcome that this action never gives.",
+        """A transition, or `after:` of an `undo:`, names an outcome that this action never gives. `failed` is never
+        undone.""",
         steps_and_done(_CALL.replace("refused: done,", "refused: done, missing: done,")),
         (" missing: done,", ""),
     ),
@@ -136,5 +137,20 @@ ARGUMENTS: tuple[Code, ...] = (
         "flow: example\ntitle: Example\nentry: {commands: [example]}\narguments: {topic: text}\n"
         "steps:\n  done:\n    text: Hello{% if topic %}, {{ topic }}{% endif %}!\n    end: completed\n",
         ("topic: text", "topic: text?"),
+    ),
+    error(
+        "F0411",
+        "A validator that cannot work",
+        """The constants that a validator was given make no sense: a pattern that is no regular expression, a least
+        that is more than the most, a date that does not exist.""",
+        steps_and_done(
+            """
+            name:
+              ask: text
+              text: What is your name?
+              validators: [{pattern: "[a-z+"}]
+            """
+        ),
+        ("[a-z+", "[a-z]+"),
     ),
 )

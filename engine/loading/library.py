@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,7 @@ class Loaded:
     """By path as in the spans. Also of files with findings, as long as they are YAML."""
     report: Report
     texts: Mapping[str, str] = field(default_factory=dict)
-    """What stands in every file that was read, also in those that are not YAML: for showing findings."""
+    """What stands in every file that was asked for, also in those that are not YAML: for showing findings."""
 
 
 def load(paths: Path | Sequence[Path], catalog: Catalog, *, environment: Mapping[str, str] | None = None) -> Loaded:
@@ -54,7 +54,8 @@ def load(paths: Path | Sequence[Path], catalog: Catalog, *, environment: Mapping
     if shown is None:
         return loaded
     kept = Report.of(finding for finding in loaded.report.findings if finding.span.file in shown)
-    return Loaded(flows=loaded.flows, bot=loaded.bot, documents=loaded.documents, report=kept)
+    texts = {name: text for name, text in loaded.texts.items() if name in shown}
+    return replace(loaded, report=kept, texts=texts)
 
 
 def load_texts(texts: Mapping[str, str], catalog: Catalog, *, environment: Mapping[str, str] | None = None) -> Loaded:

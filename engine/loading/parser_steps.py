@@ -48,6 +48,7 @@ RESERVED = frozenset(
         "chat",
         "settings",
         "now",
+        "today",
         "option",
         "answer",
         "outcome",
@@ -143,6 +144,7 @@ def _do(node: Mapping_) -> Do:
         action=invocation(node.get("do"), node.get("with")),
         retry=None if again is None else _retry(again),
         undo=None if undo is None else invoked(undo),
+        undo_after=names(undo.get("after")) if isinstance(undo, Mapping_) else (),
         timeout=None if timeout is None else duration(timeout),
     )
 

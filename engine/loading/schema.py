@@ -18,6 +18,7 @@ def flow_schema(catalog: Catalog) -> Schema:
     for word, arguments in (
         ("step_do", "action_arguments"),
         ("invocation", "action_arguments"),
+        ("undoing", "action_arguments"),
         ("keyboard_form", "source_arguments"),
     ):
         known[word] = {**known[word], "allOf": [{"$ref": f"#/$defs/{arguments}"}]}

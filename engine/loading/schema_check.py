@@ -165,6 +165,12 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
         case "oneOf":
             findings.error("F0209", place.span, "A button does one thing.",
                            expected="text: and one of trigger:, edit:, start:, url:")  # fmt: skip
+        case "not":
+            findings.error("F0209", place.key("items"), "This keyboard has from: and items:, so two lists of options.",
+                           expected="from: for a source of a plugin, or items: for a list of the conversation")  # fmt: skip
+        case "dependentRequired":
+            findings.error("F0206", place.key("with"), "“with” has no meaning in a keyboard without from:.",
+                           expected="with: beside from:, for the arguments of a source")  # fmt: skip
         case "enum" | "const":
             allowed = [str(one) for one in _allowed(error)]
             findings.error("F0204", place.span, f"“{place.word}” is not one of the values of {place.name}.",
@@ -205,6 +211,11 @@ class _Place:
         if self.key_span and (not _written(self.node) or self.node.span.line != self.node.span.end_line):
             return self.key_span
         return self.node.content if isinstance(self.node, Scalar_) and self.node.text else self.node.span
+
+    def key(self, name: str) -> Span:
+        """A key's own place, where the mapping has it."""
+        pair = self.node.pair(name) if isinstance(self.node, Mapping_) else None
+        return pair.key.content if pair else self.span
 
     @property
     def owner(self) -> Span:

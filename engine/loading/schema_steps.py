@@ -67,7 +67,8 @@ def _keyboards() -> dict[str, Schema]:
                       {"pla": "PLA (basic)", "abs": "ABS (strong)"}, minProperties=1, maxProperties=500,
                       propertyNames={"title": "the option's value", "minLength": 1},
                       additionalProperties={"$ref": "#/$defs/option"}),
-        "keyboard_form": record("A keyboard with settings.", _form(), [], {"from": "print3d.services", "page": 6}),
+        "keyboard_form": {**record("A keyboard with settings.", _form(), [], {"from": "print3d.services", "page": 6}),
+                          "not": {"required": ["from", "items"]}, "dependentRequired": {"with": ["from"]}},
         "keyboard": {"title": "value: label, settings with from:/options:/rows:, or a list of rows",
                      "type": ["object", "array"],
                      "description": "The buttons under the message: options (value: label), options from a source, "
@@ -85,7 +86,8 @@ def _form() -> Schema:
     return {
         "from": ref("source", "The source that lists the options.", "print3d.services"),
         "with": ref("arguments", "The source's arguments.", {"category": "category.id"}),
-        "items": ref("expression", "A list of the conversation's data that the options are drawn from.", "slots"),
+        "items": ref("expression", "A list of the conversation's data that the options are drawn from.", "slots",
+                     "free.json.times"),
         "text": ref("template", "The label of one option.", "{{ option.name }}"),
         "value": ref("expression", "What identifies an option.", "option.id"),
         "options": ref("options", "Fixed options, in the form with settings.", {"red": "Red", "blue": "Blue"}),
@@ -108,6 +110,13 @@ def _invocations() -> dict[str, Schema]:
         "invocation": of(["string", "object"], "the name of an action, or {do: name, with: …}", "An action.",
                          "shop.cancel_order", {"do": "print3d.upload", "with": {"file": "file"}}, minLength=1,
                          properties=invocation, required=["do"], additionalProperties=False),
+        "undoing": of(["string", "object"], "the name of an action, or {do: name, with: …, after: [outcomes]}",
+                      "An action that takes another one's effect back.", "shop.cancel_order",
+                      {"do": "shop.cancel_order", "with": {"order": "result.id"}, "after": ["created"]}, minLength=1,
+                      properties={**invocation, "after": ref(
+                          "names", "The outcomes that it belongs to; unsaid: those that `transitions:` does not name, "
+                                   "or all when each one is named.", ["created"])},
+                      required=["do"], additionalProperties=False),
         "validator": {"title": "name, or name: arguments, with a message: beside it",
                       "type": ["string", "object"], "minLength": 1,
                       "properties": {"message": ref("template", "What the customer reads when it refuses.",
@@ -199,7 +208,7 @@ def _question(kind: str) -> Schema:
         case "file" | "files" | "photo" | "photos":
             return _files(several=kind.endswith("s"), photo=kind.startswith("photo"))
         case "date":
-            return _bounds("day", "2026-01-01", "now + duration")
+            return _bounds("day", "today", "today + (30 | days)")
         case "yes_no":
             return {"yes": ref("label", "The label of yes.", "Yes, please"), "no": ref("label", "Of no.", "No")}
         case "quantity":
@@ -214,7 +223,8 @@ def question_words() -> dict[str, Schema]:
     """The `$defs` that only questions use."""
     return {
         "whole": of("integer", "a whole number", "A whole number.", 1),
-        "day": of("string", "a day such as 2026-01-31, or an expression", "A day, or an expression.", "2026-01-31"),
+        "day": of("string", "a day such as 2026-01-31, or an expression", "A day, or an expression.", "2026-01-31",
+                  "today + (7 | days)"),
         "amount": of(["integer", "string"], "a whole number or an expression", "A number, or an expression.", 10),
         "currency": of("string", "a currency such as EUR", "Three to five capital letters.", "EUR",
                        pattern="^[A-Z]{3,5}$"),
@@ -263,7 +273,7 @@ def _do() -> Schema:
         "retry": of(["string", "object"], "the name of a retry policy, or {attempts: …, first: …}",
                     "When a failed action is tried again.", "patient", {"attempts": 5, "first": "2s"}, minLength=1,
                     properties=words()["retry_policy"]["properties"], additionalProperties=False),
-        "undo": ref("invocation", "Run when the customer goes back over this step or cancels.", "shop.cancel_order"),
+        "undo": ref("undoing", "Run when the customer goes back over this step or cancels.", "shop.cancel_order"),
         "timeout": ref("seconds", "How long one attempt may take.", "10s"),
     }  # fmt: skip
 

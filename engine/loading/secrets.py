@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from engine.diagnostics import Diagnostic
-from engine.loading.documents import Document, Mapping_, Node, Scalar_, Sequence_
+from engine.core.model import Template
+from engine.diagnostics import Diagnostic, Span
+from engine.loading.documents import Document, Mapping_, Node, Scalar_, Sequence_, locate
 from engine.loading.findings import Findings
 
 _TOKENS: Final = re.compile(
@@ -33,10 +34,11 @@ def check_secrets(document: Document, *, bot: bool) -> tuple[Diagnostic, ...]:
     """All secrets in a file. In bot.yaml a key such as `token:` may only hold a variable's name."""
     findings = Findings()
     for key, value in _scalars("", document.root):
-        if _is_token(value):
-            _found("F0801", value, findings)
+        token = _token(value.text)
+        if token is not None:
+            _found("F0801", _place(value, token, document), findings)
         elif _TELLING.search(key) and _is_spelled_out(value, bot=bot):
-            _found("F0802", value, findings)
+            _found("F0802", value.content, findings)
     if bot and isinstance(document.root, Mapping_):
         _variables(document.root.get("secrets"), findings)
     return findings.all()
@@ -56,14 +58,24 @@ def _scalars(key: str, node: Node) -> Iterator[tuple[str, Scalar_]]:
                     yield from _scalars(pair.key.text, pair.value)
 
 
-def _is_token(value: Scalar_) -> bool:
-    text = value.text
+def _token(text: str) -> tuple[int, int] | None:
+    """Where in a text a secret stands: its beginning and length; None when there is none."""
     if len(text) < 16:
-        return False
-    if _TOKENS.search(text) or _BEARER.search(text):
-        return True
-    long = _LONG.fullmatch(text.strip())
-    return long is not None and _looks_random(long[1])
+        return None
+    found = _TOKENS.search(text) or _BEARER.search(text)
+    if found is not None:
+        return found.start(), len(found[0])
+    bare = text.strip()
+    long = _LONG.fullmatch(bare)
+    return (text.index(bare), len(bare)) if long is not None and _looks_random(long[1]) else None
+
+
+def _place(value: Scalar_, token: tuple[int, int], document: Document) -> Span:
+    """The secret's own place in a text of several lines; a text on one line as a whole."""
+    if value.span.line == value.span.end_line:
+        return value.content
+    text = Template(source=value.text, span=value.content, block=value.block, indent=value.indent)
+    return locate(text, *token, document)
 
 
 def _looks_random(text: str) -> bool:
@@ -83,8 +95,8 @@ def _is_spelled_out(value: Scalar_, *, bot: bool) -> bool:
     return len(text) >= 4 if bot else _QUOTED.fullmatch(text) is not None
 
 
-def _found(code: str, value: Scalar_, findings: Findings) -> None:
-    findings.error(code, value.content, "This looks like a secret. Everybody who sees this file can read it.",
+def _found(code: str, place: Span, findings: Findings) -> None:
+    findings.error(code, place, "This looks like a secret. Everybody who sees this file can read it.",
                    expected="in bot.yaml `secrets: {name: NAME_OF_VARIABLE}`; then change the secret")  # fmt: skip
 
 

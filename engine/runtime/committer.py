@@ -36,7 +36,7 @@ class Committer:
         self._queue.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name="committer")
-        await asyncio.shield(waiting.done)
+        await waiting.done
 
     async def close(self) -> None:
         """Return when everything submitted has been written."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from engine.actions.context import Context, FileStore, MenuEntry, OpenConversation
 from engine.actions.errors import UnknownSecret
 from engine.core.conversation import Conversation
+from engine.core.world import World
 from engine.runtime.library import Library
 from engine.runtime.ports import Chat, Store, Transaction
 from engine.runtime.surroundings import Surroundings
@@ -83,6 +84,8 @@ class Contexts:
         self._files = files
         self._http = http
         self._environment = environment
+        self._same_for_all = all(text.constant is not None for text in library.menus.values())
+        self._menus: dict[frozenset[str], tuple[MenuEntry, ...]] = {}
 
     def build(
         self,
@@ -123,12 +126,23 @@ class Contexts:
                 for other in others
                 if other.id != conversation
             ),
-            menu=tuple(
-                MenuEntry(flow=flow, title=_plain(self._surroundings.menu_text(flow, world, at)), command=command)
-                for flow, command in self._library.startable(self._surroundings.roles(chat))
-                if flow in self._library.menus
-            ),
+            menu=self._menu(chat, world, at),
         )
+
+    def _menu(self, chat: Chat, world: World, at: datetime) -> tuple[MenuEntry, ...]:
+        """What the customer may start; put together once for each set of roles when no text depends on anything."""
+        roles = self._surroundings.roles(chat)
+        known = self._menus.get(roles)
+        if known is not None:
+            return known
+        menu = tuple(
+            MenuEntry(flow=flow, title=_plain(self._surroundings.menu_text(flow, world, at)), command=command)
+            for flow, command in self._surroundings.startable(roles)
+            if flow in self._library.menus
+        )
+        if self._same_for_all:
+            self._menus[roles] = menu
+        return menu
 
     def _secret(self, name: str) -> str:
         variable = self._library.bot.secrets.get(name)

@@ -61,12 +61,14 @@ class Dispatcher:
         """
         if self._stopped:
             raise Stopped("the bot is stopping and takes no more messages")
-        lane = self._lanes.setdefault(envelope.chat, _Lane(room=asyncio.Semaphore(self._lane_size)))
+        lane = self._lanes.get(envelope.chat)
+        if lane is None:
+            lane = self._lanes[envelope.chat] = _Lane(room=asyncio.Semaphore(self._lane_size))
         lane.users += 1
         try:
             async with lane.room:
-                with self._activity.work():
-                    return await asyncio.shield(self._enqueue(lane, envelope))
+                # A caller that gives up cancels only this future: the lane's task handles the envelope all the same.
+                return await self._enqueue(lane, envelope)
         finally:
             lane.users -= 1
             self._tidy(envelope.chat, lane)
@@ -80,6 +82,7 @@ class Dispatcher:
     def _enqueue(self, lane: _Lane, envelope: Envelope) -> asyncio.Future[bool]:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         lane.queue.append((envelope, done))
+        self._activity.begin()
         if lane.task is None:
             lane.task = asyncio.create_task(self._drain(envelope.chat, lane), name=f"chat {envelope.chat}")
         return done
@@ -87,11 +90,13 @@ class Dispatcher:
     async def _drain(self, chat: str, lane: _Lane) -> None:
         while lane.queue:
             envelope, done = lane.queue.popleft()
-            async with self._slots:
-                with self._activity.work():
+            try:
+                async with self._slots:
                     good = await self._one(envelope)
-            if not done.done():
-                done.set_result(good)
+                if not done.done():
+                    done.set_result(good)
+            finally:
+                self._activity.end()
         lane.task = None
         self._tidy(chat, lane)
 

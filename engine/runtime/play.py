@@ -211,8 +211,10 @@ class Play:
 
     def _offer_waiting(self) -> None:
         """The front has become free and somebody waits behind it."""
+        if not self._ledger.front_ended or self._ledger.chat.front is not None:
+            return
         situation = self.situation()
-        if self._ledger.front_ended and self._ledger.chat.front is None and situation.aside is not None:
+        if situation.aside is not None:
             offer = situation.desk.waiting(self._ledger.open[situation.aside].flow)
             self._ledger.tell(offer, situation.aside)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from engine.core.expressions import EvaluationError, Formats, Scope
 from engine.core.program import Text
@@ -12,6 +13,10 @@ from engine.runtime.desk import Desk
 from engine.runtime.library import Library
 from engine.runtime.locales import FALLBACK
 from engine.runtime.ports import Chat
+
+WORLDS: Final = 512
+"""Customers' worlds kept ready: twice as many as are handled at once. One that is idle is made again when needed."""
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 def customer_of(chat: str) -> tuple[str, str]:
@@ -26,7 +31,9 @@ class Surroundings:
     def __init__(self, library: Library, wordings: Mapping[str, Wording]) -> None:
         self._library = library
         self._wordings = wordings
-        self._world = lru_cache(maxsize=4096)(self._build)
+        self._world = lru_cache(maxsize=WORLDS)(self._build)
+        self.startable = lru_cache(maxsize=256)(library.startable)
+        """(flow, first command) of what these roles may start: looked through once, however many flows there are."""
 
     def language(self, wanted: str) -> str:
         """The bot's language that fits the customer's best: `de-AT` → `de`; else the bot's first."""
@@ -63,7 +70,7 @@ class Surroundings:
 
     def roles(self, chat: Chat) -> frozenset[str]:
         """The customer's roles."""
-        return self._library.roles(customer_of(chat.id)[1])
+        return self._library.roles(customer_of(chat.id)[1]) if self._library.bot.roles else _NOBODY
 
     def title(self, flow: str, world: World, at: datetime) -> str:
         """A flow's title in HTML; of a flow that has gone, its name."""
@@ -92,5 +99,5 @@ class Surroundings:
         return Desk(
             wording=world.wording,
             title=lambda flow: self.title(flow, world, at),
-            startable=self._library.startable(self.roles(chat)),
+            startable=self.startable(self.roles(chat)),
         )

@@ -100,6 +100,42 @@ def test_the_direct_argument_needs_no_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "constants", "part"),
+    [
+        ("pattern", {"regex": "[a-z+"}, "at character 6 of “[a-z+”"),
+        ("pattern", {"regex": "(x"}, "missing )"),
+        ("pattern", {"regex": r"\p{Nothing}"}, "unknown property"),
+        ("length", {"min": 5, "max": 2}, "least (5) is more than the most (2)"),
+        ("range", {"min": Decimal("0.5"), "max": Decimal("0.25")}, "least (0.5)"),
+        ("count", {"min": 3, "max": 1}, "least (3)"),
+        ("after", {"date": "31.12.2026"}, "2026-12-31"),
+        ("before", {"date": "2026-02-30"}, "2026-02-30"),
+    ],
+)
+def test_constants_are_judged_when_flows_load(name: str, constants: dict[str, Any], part: str) -> None:
+    check = CATALOG.validators[name].check
+    assert check is not None
+    assert part in (check(constants) or "")
+    assert check({}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        ("pattern", {"regex": r"[\p{L}\d_]+"}),
+        ("length", {"min": 2, "max": 2}),
+        ("range", {"min": 0}),
+        ("count", {"max": 0}),
+        ("after", {"date": "2026-01-31"}),
+    ],
+)
+def test_constants_that_make_sense(name: str, constants: dict[str, Any]) -> None:
+    check = CATALOG.validators[name].check
+    assert check is not None
+    assert check(constants) is None
+
+
+@pytest.mark.parametrize(
     ("name", "answer", "arguments"),
     [
         ("pattern", "x", {"regex": "("}),

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One line of the report. `floor` was measured in the same run; `goal` is for the ratio to it, or, with
@@ -88,9 +87,22 @@ class Size:
 
 TINY = Size(rounds=1, orders=2, flows=(0, 3), stored=(10, 30), timers=(0, 20), idle=20, before=5, checked=3)
 NORMAL = Size(
-    rounds=5, orders=40, flows=(0, 99), stored=(1_000, 10_000), timers=(0, 10_000), idle=500, before=4_300, checked=100
+    rounds=5,
+    orders=40,
+    flows=(0, 99),
+    stored=(1_000, 10_000),
+    timers=(0, 10_000),
+    idle=1_000,
+    before=4_300,
+    checked=100,
 )
 LONG = Size(
-    rounds=9, orders=80, flows=(0, 99, 999), stored=(1_000, 100_000), timers=(0, 10_000, 100_000), idle=1_000,
-    before=4_300, checked=100,
+    rounds=9,
+    orders=80,
+    flows=(0, 99, 999),
+    stored=(1_000, 100_000),
+    timers=(0, 10_000, 100_000),
+    idle=1_000,
+    before=4_300,
+    checked=100,
 )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from engine.actions.catalog import Catalog
@@ -93,7 +94,7 @@ def library(size: Size) -> list[Figure]:
         read.append(_timed(lambda: [read_text(text, name) for name, text in texts.items()]))
         whole.append(_timed(lambda: load_and_check(texts, catalog)))
         loaded = load_and_check(texts, catalog)
-        compiled.append(_timed(lambda loaded=loaded: compile_flows(loaded.flows, loaded.bot, catalog)))
+        compiled.append(_timed(partial(compile_flows, loaded.flows, loaded.bot, catalog)))
     name = f"{size.checked} flows of 13 steps"
     return [
         Figure(name=f"{name}: load and check / read their YAML", value=middle(whole), unit="ms", floor=middle(read)),
@@ -113,6 +114,10 @@ def figures(place: Path, size: Size) -> list[Figure]:
         ),
     )
     return [
-        Figure(name="cold start: first answer of chat / bare Python", value=first, unit="ms", floor=alone, goal=1500, absolute=True),
-        Figure(name="check of the shipped flows / bare Python", value=checked, unit="ms", floor=alone, goal=2000, absolute=True),
-    ]  # fmt: skip
+        _whole("cold start: first answer of chat", first, alone, 1500),
+        _whole("check of the shipped flows", checked, alone, 2000),
+    ]
+
+
+def _whole(name: str, value: float, alone: float, goal: float) -> Figure:
+    return Figure(name=f"{name} / bare Python", value=value, unit="ms", floor=alone, goal=goal, absolute=True)

@@ -8,7 +8,11 @@ from engine.core.verdicts import Accepted
 from tests.core.walker import action, catalog_of, source
 
 CATALOG = catalog_of(
-    actions={"shop.do": action("what", "note", templates=["note"]), "shop.undo": action("id"), "up.load": action("file")},
+    actions={
+        "shop.do": action("what", "note", templates=["note"]),
+        "shop.undo": action("id"),
+        "up.load": action("file"),
+    },
     sources={"shop.list": source("of")},
     judges={"fine": lambda value, **_arguments: Accepted(value=value)},
 )
@@ -78,16 +82,16 @@ def _step(kind: str, index: int, earlier: str, target: str) -> list[str]:
             options = f"{{a: A, b: B, c: {{text: C, if: {earlier} == 'a'}}}}"
             return ["    ask: choice", text, f"    keyboard: {options}", f"    transitions: {{b: {target}}}"]
         case "choices":
-            return [
-                "    ask: choices", text, "    max: 2", "    keyboard: {options: {a: A, b: B, c: C}, page: 2, search: true}"
-            ]  # fmt: skip
+            keys = "{options: {a: A, b: B, c: C}, page: 2, search: true}"
+            return ["    ask: choices", text, "    max: 2", f"    keyboard: {keys}"]
         case "yes_no":
             way = f"{{to: {target}, set: {{n: 7}}, text: 'On to {target}'}}"
             return ["    ask: yes_no", text, f"    transitions: {{yes: {way}}}"]
         case "quantity":
             return ["    ask: quantity", text, "    max: n + 5", "    prefill: n"]
         case "listed" | "listed_many":
-            keys = f"{{from: shop.list, with: {{of: {earlier}}}, text: '{{{{ option.id }}}}', value: option.id, page: 2, search: true}}"
+            row = "text: '{{ option.id }}', value: option.id, page: 2, search: true"
+            keys = f"{{from: shop.list, with: {{of: {earlier}}}, {row}}}"
             return [f"    ask: {'choice' if kind == 'listed' else 'choices'}", text, f"    keyboard: {keys}"]
         case "do":
             return [
@@ -104,7 +108,11 @@ def _step(kind: str, index: int, earlier: str, target: str) -> list[str]:
         case "wait":
             return [text, "    refresh: 20s", f"    wait: {{sig: {target}, after: {{time: 2m, to: {target}}}}}"]
         case "call":
-            return ["    call: called", f"    with: {{of: {earlier}}}", f"    transitions: {{cancelled: {target}, given_up: {target}}}"]
+            return [
+                "    call: called",
+                f"    with: {{of: {earlier}}}",
+                f"    transitions: {{cancelled: {target}, given_up: {target}}}",
+            ]
         case "files" | "file":
             count = ["    count: {min: 1, max: 2}"] if kind == "files" else []
             return [f"    ask: {kind}", text, *count, "    each: {do: up.load, with: {file: file}}"]
@@ -115,7 +123,12 @@ def _step(kind: str, index: int, earlier: str, target: str) -> list[str]:
         case "gated":
             return ["    ask: text", text, "    only: staff"]
         case "loop":
-            return ["    ask: choice", text, "    keyboard: {again: Again, on: On}", f"    transitions: {{again: {{to: {earlier if earlier != 'nothing' else f's{index}'}, set: {{n: n + 1}}}}}}"]
+            return [
+                "    ask: choice",
+                text,
+                "    keyboard: {again: Again, on: On}",
+                f"    transitions: {{again: {{to: {earlier if index else 's0'}, set: {{n: n + 1}}}}}}",
+            ]
         case "timed":
             return ["    ask: text", text, "    timeout: 45s", f"    transitions: {{timeout: {target}}}"]
         case _:

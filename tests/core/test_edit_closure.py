@@ -28,7 +28,6 @@ class Spec:
     reads: int | None
     only_if: int | None
     jump: int
-    fee: str
 
 
 @st.composite
@@ -43,7 +42,6 @@ def specs(draw: Any) -> list[Spec]:
                 reads=draw(earlier),
                 only_if=draw(earlier) if draw(st.integers(0, 3)) == 0 else None,
                 jump=draw(st.integers(index + 1, size)),
-                fee=draw(st.sampled_from("xyz")),
             )
         )
     return steps
@@ -57,7 +55,7 @@ def yaml_of(steps: list[Spec]) -> str:
         lines.append(f"  s{index}:")
         if step.only_if is not None:
             lines.append(f"    if: s{step.only_if} == 'a'")
-        ways = f"{{b: {target}, c: {{to: {target}, set: {{fee: \"'{step.fee}'\"}}}}}}"
+        ways = f"{{b: {target}, c: {{to: {target}, set: {{fee: \"'fee {index}'\"}}}}}}"
         match step.kind:
             case "text" | "fee":
                 read = "fee" if step.kind == "fee" else reads
@@ -69,10 +67,20 @@ def yaml_of(steps: list[Spec]) -> str:
                 keys = f"{{from: shop.list, with: {{of: {reads}}}, text: '{{{{ option }}}}', value: option}}"
                 lines += ["    ask: choice", "    text: L", f"    keyboard: {keys}"]
             case _:
-                lines += ["    do: shop.do", f"    with: {{what: {reads}}}", "    undo: {do: shop.undo, with: {id: result.id}}"]
+                lines += [
+                    "    do: shop.do",
+                    f"    with: {{what: {reads}}}",
+                    "    undo: {do: shop.undo, with: {id: result.id}}",
+                ]
     asks = [f"s{index}" for index, step in enumerate(steps) if step.kind != "do"]
     edit = f", {{text: Edit, edit: [{', '.join(asks)}]}}" if asks else ""
-    lines += ["  home:", "    text: H", f"    keyboard: [[{{text: Go, trigger: go}}{edit}]]", "  the_end:", "    end: completed"]
+    lines += [
+        "  home:",
+        "    text: H",
+        f"    keyboard: [[{{text: Go, trigger: go}}{edit}]]",
+        "  the_end:",
+        "    end: completed",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +111,7 @@ class Oracle:
             answers.path.append(name)
             if step.kind == "choice" and data[name] in "bc":
                 if data[name] == "c":
-                    data["fee"] = step.fee
+                    data["fee"] = f"fee {index - 1}"
                 index = step.jump
 
 
@@ -183,10 +191,10 @@ def test_an_edit_asks_what_depends_on_it_and_nothing_else(steps: list[Spec], dra
         old, answers = answers, Answers(answers, target)
         answers.given = {}
         through(walker, steps, answers, iter([new, *[next(letters) for _ in range(10)]]))
-        undone = [invoke.arguments["id"] for invoke in walker.all_undone[gone:]]
+        undone: list[Any] = [invoke.arguments["id"] for invoke in walker.all_undone[gone:]]
         effects = [old.given[name]["id"] for name in old.path if isinstance(old.given[name], dict)]
         stand = [value["id"] for value in answers.given.values() if isinstance(value, dict)]
         assert sorted(undone) == sorted(set(effects) - set(stand))
     walker.cancel()
-    everything = [invoke.arguments["id"] for invoke in walker.all_undone]
+    everything: list[Any] = [invoke.arguments["id"] for invoke in walker.all_undone]
     assert len(everything) == len(set(everything))

@@ -1,4 +1,4 @@
-"""The first flow of the language's description, as a chat: straight through, back from everywhere, interrupted everywhere."""
+"""The first flow of the language's description as a chat: straight, back from everywhere, interrupted everywhere."""
 
 from collections.abc import Callable
 
@@ -189,7 +189,9 @@ def test_the_shop_refuses_and_does_not_answer() -> None:
 def test_a_day_of_silence_ends_it() -> None:
     walker = at("material").wait(24 * 3600 + 1)
     assert walker.conversation.outcome == "expired"
-    assert walker.said == ["«3D print order» was open for too long and has been closed. You can start again at any time."]
+    assert walker.said == [
+        "«3D print order» was open for too long and has been closed. You can start again at any time."
+    ]
 
 
 @pytest.mark.parametrize("name", ["A", "R2D2", "x" * 51, "<b>Bob</b>", "a{{ 1 }}"])

@@ -19,7 +19,7 @@ TYPED = {
 """Parts whose keys are not `properties` of the schema."""
 PARTS = {
     "way": "transition", "ways": "transition", "keyboard_form": "keyboard", "flow.entry.deep_link": "deep_link",
-    "flow.entry": "entry", "invocation": "each, undo", "retry_policy": "retry", "picture": "photo",
+    "flow.entry": "entry", "invocation": "each", "undoing": "undo", "retry_policy": "retry", "picture": "photo",
     "declaration": "data", "setting": "settings", "button": "button", "option": "option", "validator": "validators",
     "flow": "flow", "bot": "bot.yaml",
 }  # fmt: skip

@@ -239,7 +239,7 @@ def test_a_refused_table_gives_nothing_back() -> None:
     walk = walker("table").start().say("tomorrow").press("q:ok").outcome("refused", status=409, reason="full")
     assert walk.said == ["This does not work: full"]
     walk.cancel()
-    assert {call.arguments["url"] for call in walk.all_undone} <= {"https://api.example.com/tables/none"}
+    assert walk.all_undone == []
 
 
 def test_the_table_is_given_back_or_paid() -> None:

@@ -66,7 +66,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 async def walk(customer: Customer, *, start: str | None = None, until: str | None = None) -> None:
-    """Answer from the step `start` (None: begin with /order) up to the question of the step `until` (None: to the end)."""
+    """Answer from the step `start` (None: /order comes first) up to the question of `until` (None: to the end)."""
     names = [step.name for step in ORDER]
     if start is None:
         await customer.says("/order")

@@ -16,7 +16,7 @@ from engine.core.effects import Notice, Press, Say, Show
 from engine.core.events import ContactShared, FileReceived, LocationShared, TextReceived
 from engine.runtime.clock import ManualClock
 from engine.runtime.outbox import callback_data, decode
-from engine.runtime.ports import Envelope, Outgoing, Store
+from engine.runtime.ports import Channel, Envelope, Outgoing, Store
 from engine.runtime.routing import CallbackPressed, Command
 from engine.settings import Settings
 from tests.backend import Backend
@@ -227,7 +227,7 @@ class Shop:
         self._catalog = catalog if seconds is None else impatient(catalog, seconds)
         self.app = self.built()
 
-    def built(self, store: Store | None = None) -> App:
+    def built(self, store: Store | None = None, channel: Channel | None = None) -> App:
         return build(
             Settings(
                 flows=ROOT / "flows",
@@ -236,7 +236,7 @@ class Shop:
                 files=self.folder / "files",
                 synchronous="NORMAL",
             ),
-            channel=self.phones,
+            channel=channel or self.phones,
             store=store,
             clock=self.clock,
             catalog=self._catalog,

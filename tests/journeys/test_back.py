@@ -1,6 +1,7 @@
 """Back from every question to the very first, and forward again with what had been answered."""
 
 import html
+import itertools
 
 import pytest
 
@@ -61,7 +62,7 @@ async def test_three_times_to_and_fro(anna: Customer, backend: Backend) -> None:
 
 async def test_back_once_at_every_step(anna: Customer, backend: Backend) -> None:
     await anna.says("/order")
-    for earlier, step in zip(ORDER, ORDER[1:], strict=False):
+    for earlier, step in itertools.pairwise(ORDER):
         await earlier.answered(anna)
         await anna.presses("⬅️ Back")
         await keeps(anna, earlier)

@@ -38,7 +38,9 @@ EDITS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("step", list(EDITS))
-async def test_a_section_changed_comes_straight_back_to_the_summary(anna: Customer, backend: Backend, step: str) -> None:
+async def test_a_section_changed_comes_straight_back_to_the_summary(
+    anna: Customer, backend: Backend, step: str
+) -> None:
     label, way, answer, wanted = EDITS[step]
     await walk(anna, until="confirm")
     await edits(anna, label)

@@ -84,7 +84,13 @@ REFUSED: dict[str, tuple[Attempt, ...]] = {
     "infill": (*ONLY_BUTTONS, says("31", BUTTON)),
     "colour": (*ONLY_BUTTONS, says("Red", BUTTON)),
     "delivery": ONLY_BUTTONS,
-    "address": (says("Hamburg", ADDRESS), says("A" * 501, ADDRESS), sends("a.stl", TEXT), contact(TEXT), location(TEXT)),
+    "address": (
+        says("Hamburg", ADDRESS),
+        says("A" * 501, ADDRESS),
+        sends("a.stl", TEXT),
+        contact(TEXT),
+        location(TEXT),
+    ),
     "confirm": (*ONLY_BUTTONS, says("yes", BUTTON)),
 }  # fmt: skip
 
@@ -159,7 +165,16 @@ async def test_all_files_removed_again_needs_another(anna: Customer) -> None:
 @pytest.mark.parametrize("step", QUESTIONS, ids=lambda step: step.name)
 async def test_odd_texts_never_break_a_question(anna: Customer, step: Step) -> None:
     await walk(anna, until=step.name)
-    for text in ("\0", "\u202e", "🙂" * 2000, "{{ 1/0 }}", "&amp;<", "'; DROP TABLE conversations; --", "-" * 4096, "\n\n"):
+    for text in (
+        "\0",
+        "\u202e",
+        "🙂" * 2000,
+        "{{ 1/0 }}",
+        "&amp;<",
+        "'; DROP TABLE conversations; --",
+        "-" * 4096,
+        "\n\n",
+    ):
         await anna.says(text)
         assert anna.news
         if await anna.step() != step.name:  # an address may be nearly anything

@@ -9,6 +9,7 @@ from engine.actions.catalog import Catalog
 from engine.actions.discovery import builtin_catalog
 from engine.loading.library import load, load_texts
 from engine.loading.parser import version_of
+from engine.loading.rendering import render
 
 GOOD = "flow: {name}\nentry: {{commands: [{name}]}}\nsteps:\n  s: {{text: Hi, end: completed}}\n"
 EMPTY = Catalog()
@@ -54,6 +55,16 @@ def test_a_file_is_checked_in_its_folder(folder):
     assert [one for one in summary(loaded) if one[0] == "F0302"] == [("F0302", "flows/c.yaml", 5)]
     assert {one[1] for one in summary(loaded)} == {"flows/c.yaml"}
     assert ("F0101", "flows/broken.yaml", 2) in [(c, f, 2) for c, f, _ in summary(load(Path("flows"), EMPTY))]
+
+
+def test_a_file_alone_is_shown_and_counted(folder):
+    (folder / "flows/c.yaml").write_text("flow: c\nentry: {commands: [c]}\nsteps:\n  y: {call: nowhere}\n")
+    loaded = load(Path("flows/c.yaml"), EMPTY)
+    assert set(loaded.texts) == {"flows/c.yaml"}
+    shown = render(loaded)
+    assert "4 |   y: {call: nowhere}" in shown
+    assert "1 file: " in shown
+    assert "1 file: nothing to mend." in render(load(Path("flows/a.yaml"), EMPTY))
 
 
 def test_all_findings_of_all_files_sorted(folder):

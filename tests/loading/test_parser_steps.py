@@ -152,6 +152,16 @@ def test_keyboard_from_a_source():
     assert (short.text.source, short.value) == ("{{ option }}", None)
 
 
+def test_keyboard_of_a_list():
+    keys = step("ask: choice\ntext: x\nkeyboard: {items: free.json.times, value: option.id, page: 6}").keyboard
+    assert (keys.source.source, keys.source.items.source, keys.source.items.span.column) == (
+        None,
+        "free.json.times",
+        23,
+    )
+    assert (keys.source.text.source, keys.source.value.source, keys.page) == ("{{ option }}", "option.id", 6)
+
+
 def test_keyboard_with_options_and_settings():
     keys = step(
         "ask: choice\ntext: x\nkeyboard: {options: {a: A}, columns: 3, rows: [[{text: B, trigger: b}]]}"
@@ -230,6 +240,14 @@ def test_do():
         "shop.refund",
         timedelta(seconds=3),
     )
+
+
+def test_undo_after():
+    several = step("do: shop.pay\nundo: {do: shop.refund, after: [paid, half_paid]}").body
+    assert [name for name, _ in several.undo_after] == ["paid", "half_paid"]
+    assert several.undo_after[0][1].column == 37
+    assert [name for name, _ in step("do: a.b\nundo: {do: a.c, after: paid}").body.undo_after] == ["paid"]
+    assert step("do: a.b\nundo: a.c").body.undo_after == ()
 
 
 def test_wait():

@@ -54,6 +54,15 @@ def test_what_is_no_token(value):
     assert codes(f'a: "{value}"\n') == []
 
 
+@pytest.mark.parametrize("style", ["|", ">", "|-", "|2"])
+def test_a_token_in_a_block_is_shown_on_its_own_line(style):
+    assert codes(f"a:\n  text: {style}\n    Hello!\n\n    Write to {BOT_TOKEN} please.\n") == [("F0801", 5, 14)]
+
+
+def test_a_token_in_a_text_of_several_lines_is_shown_on_its_own_line():
+    assert codes(f'a:\n  text: "Hello!\n    Write to {BOT_TOKEN}\n    please."\n') == [("F0801", 3, 14)]
+
+
 def test_telling_keys():
     assert codes("settings: {password: hunter2, api_key: abcd, token: env:TOKEN}\n", bot=True) == [
         ("F0802", 1, 22), ("F0802", 1, 40),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiohttp import ClientSession, web
 from engine.actions import Context, Refusal, Retryable, UnknownSecret, Unreachable, Written, failure, invoke
 from engine.actions.discovery import builtin_catalog
 from engine.actions.testing import context
+from engine.core.values import UNSET, Money
 
 ACTIONS = builtin_catalog().actions
 
@@ -101,8 +103,37 @@ async def test_http_post_and_http_put(api: Api, session: ClientSession, method: 
     assert (outcome, found) == ("ok", {"status": 200, "json": None, "text": "hello"})
     (asked,) = api.asked
     assert asked["method"] == method.upper()
-    assert json.loads(asked["body"]) == {"name": "Zoë", "lines": [{"n": 1, "price": 2.5}], "none": None}
+    assert json.loads(asked["body"]) == {"name": "Zoë", "lines": [{"n": 1, "price": "2.50"}], "none": None}
     assert asked["headers"]["Content-Type"] == "application/json"
+
+
+async def test_what_json_has_no_kind_for_goes_exactly(api: Api, session: ClientSession) -> None:
+    body = {
+        "price": Money(minor=1250, asset="EUR"),
+        "coins": Money(minor=1, asset="BTC"),
+        "rate": Decimal("0.10000000000000000001"),
+        "large": Decimal("1E+20"),
+        "day": date(2026, 12, 31),
+        "moment": datetime(2026, 12, 31, 18, tzinfo=timezone(timedelta(hours=1))),
+        "hold": timedelta(minutes=30),
+        "blink": timedelta(milliseconds=1500),
+        "count": 3,
+        "missing": UNSET,
+    }
+    await invoke(ACTIONS["http.post"], world(session), {"url": f"{api.url}/plain", "json": body})
+    (asked,) = api.asked
+    assert json.loads(asked["body"]) == {
+        "price": {"amount": "12.50", "currency": "EUR"},
+        "coins": {"amount": "0.00000001", "currency": "BTC"},
+        "rate": "0.10000000000000000001",
+        "large": "100000000000000000000",
+        "day": "2026-12-31",
+        "moment": "2026-12-31T18:00:00+01:00",
+        "hold": 1800,
+        "blink": 1.5,
+        "count": 3,
+        "missing": None,
+    }
 
 
 async def test_http_delete(api: Api, session: ClientSession) -> None:

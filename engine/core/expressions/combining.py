@@ -85,7 +85,7 @@ def together(left: ValueType, right: ValueType) -> ValueType | None:  # noqa: C9
             return left if left == right else None
 
 
-def arithmetic(operator: str, left: ValueType, right: ValueType) -> ValueType | None:
+def arithmetic(operator: str, left: ValueType, right: ValueType) -> ValueType | None:  # noqa: C901 - a table
     """The type of `left operator right`; None when they do not go together."""
     if isinstance(left, AnyType) or isinstance(right, AnyType):
         return left if isinstance(left, AnyType) else right
@@ -104,10 +104,22 @@ def arithmetic(operator: str, left: ValueType, right: ValueType) -> ValueType | 
             return right
         case (DurationType(), "*", IntegerType()) | (IntegerType(), "*", DurationType()):
             return DURATION
+        case ListType(item=one), "+", ListType(item=other):
+            item = together(one, other)
+            return None if item is None else ListType(item=item)
         case (DateType(), "-", DateType()) | (DateTimeType(), "-", DateTimeType()):
             return DURATION
         case _:
             return None
+
+
+def meant(operator: str, left: ValueType, right: ValueType) -> str | None:
+    """What the author of a sum that does not add up most likely wants; None: nobody knows."""
+    if operator == "+" and isinstance(left, TextType) and isinstance(right, TextType):
+        return "“~” to put texts together"
+    if operator == "+" and isinstance(left, ListType) and not isinstance(right, ListType):
+        return "a list on both sides: “+ [item]” adds one item"
+    return None
 
 
 def negative(kind: ValueType) -> ValueType | None:

@@ -13,9 +13,19 @@ from engine.core.expressions.faults import Fault
 from engine.core.expressions.filter_specs import bind
 from engine.core.expressions.filters import FILTERS, TESTS
 from engine.core.expressions.nodes import Node, Piece
-from engine.core.expressions.operators import Markup, arithmetic, attribute, comparison, item, negate, part, plain
+from engine.core.expressions.operators import (
+    Markup,
+    add_or_join,
+    arithmetic,
+    attribute,
+    comparison,
+    item,
+    negate,
+    part,
+    plain,
+)  # fmt: skip
 from engine.core.expressions.reading import Parsed
-from engine.core.expressions.scope import LONGEST_TEXT, EvaluationError, Scope, check_length, walk
+from engine.core.expressions.scope import LONGEST_TEXT, TODAY, EvaluationError, Scope, check_length, walk
 from engine.core.values import UNSET, Money
 
 Evaluate = Callable[[Scope], object]
@@ -116,6 +126,8 @@ class _Compiler:
                 return _both(self.node(left, loops), self.node(right, loops))
             case nodes.Either(left=left, right=right):
                 return _either(self.node(left, loops), self.node(right, loops))
+            case nodes.Arithmetic(operator="+", left=left, right=right):
+                return _sum(self.node(left, loops), self.node(right, loops))
             case nodes.Arithmetic(operator=operator, left=left, right=right):
                 return _binary(arithmetic(operator), self.node(left, loops), self.node(right, loops))
             case nodes.Joined(items=items):
@@ -247,6 +259,9 @@ class _Compiler:
 
 
 def _free_name(name: str) -> Evaluate:
+    if name == TODAY:
+        return lambda scope: scope.formats.today
+
     def read(scope: Scope) -> object:
         value = scope.extra.get(name, _MISSING)
         return scope.data.get(name, UNSET) if value is _MISSING else value
@@ -268,6 +283,10 @@ def _attribute(base: Evaluate, name: str) -> Evaluate:
 
 def _binary(function: Callable[[object, object], object], left: Evaluate, right: Evaluate) -> Evaluate:
     return lambda scope: function(left(scope), right(scope))
+
+
+def _sum(left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda scope: add_or_join(scope, left(scope), right(scope))
 
 
 def _items(parts: list[Evaluate]) -> Evaluate:

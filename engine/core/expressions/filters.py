@@ -241,6 +241,14 @@ _NUMBERS: Final = (
         example=("2.5 | round", "3"),
     ),
     FilterSpec(
+        name="days",
+        function=does.days,
+        accepts=(INTEGER,),
+        result=_always(DURATION),
+        doc="So many days as a length of time, to count with: `today + (7 | days)`.",
+        example=("(7 | days) | duration", "7 d"),
+    ),
+    FilterSpec(
         name="abs",
         function=does.absolute,
         accepts=(DECIMAL, MONEY, DURATION),

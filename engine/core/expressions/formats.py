@@ -49,6 +49,11 @@ class Formats:
     def zone(self) -> tzinfo:
         return zone_of(self.time_zone)
 
+    @property
+    def today(self) -> Day:
+        """The calendar day where the bot lives."""
+        return self.now.astimezone(self.zone).date()
+
     def number(self, value: Number, digits: int | None = None) -> str:
         """`1234.5` → `1,234.5`; with `digits` decimal places, else as many as the number has."""
         return _number(self.language, value, digits)

@@ -274,13 +274,8 @@ class _Checker:
         left, right = self.value(node.left, names), self.value(node.right, names)
         result = combining.arithmetic(node.operator, left, right)
         if result is None:
-            texts = isinstance(left, TextType) and isinstance(right, TextType) and node.operator == "+"
-            self._report(
-                node,
-                "type",
-                f"“{node.operator}” does not go with {combining.plainly(left)} and {combining.plainly(right)}.",
-                "“~” to put texts together" if texts else None,
-            )
+            message = f"“{node.operator}” does not go with {combining.plainly(left)} and {combining.plainly(right)}."
+            self._report(node, "type", message, combining.meant(node.operator, left, right))
         return ANY if result is None else result
 
     def _joined(self, items: tuple[Node, ...], names: _Names) -> ValueType:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Final
 
-from engine.core.expressions.scope import EvaluationError, check_length
+from engine.core.expressions.scope import EvaluationError, Scope, check_length
 from engine.core.values import UNSET, Money, Unset, major
 
 LARGEST: Final = 10**30
@@ -94,6 +94,15 @@ def add(left: object, right: object) -> object:
             return left + right
         case _:
             return _calculated("+", left, right)
+
+
+def add_or_join(scope: Scope | None, left: object, right: object) -> object:
+    """`left + right`, also of two lists, whose items are paid for. No scope: a constant, worked out only once."""
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        if scope is not None:
+            scope.spend(len(left) + len(right))
+        return (*left, *right)
+    return add(left, right)
 
 
 def subtract(left: object, right: object) -> object:

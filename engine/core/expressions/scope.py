@@ -11,6 +11,9 @@ BUDGET: Final = 10_000
 LONGEST_TEXT: Final = 100_000
 """Characters that any text made during evaluation may have."""
 
+TODAY: Final = "today"
+"""The name of the calendar day where the bot lives; worked out only where an expression uses it."""
+
 
 class EvaluationError(Exception):
     """The only exception of an evaluation; its message says in simple words what went wrong."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine.actions.catalog import ActionSignature, Parameter, Written
-from engine.core.model import Ask, Do, Flow, NamedArgument, Step
+from engine.core.model import ArgumentList, Ask, Do, Flow, Literal, NamedArgument, Step
 from engine.core.types import (
     ANY,
     OptionalType,
@@ -18,7 +18,7 @@ from engine.loading.rules.checked import Checked, Filled, JudgedFlow, JudgedUsag
 from engine.loading.rules.findings import finding, unknown
 from engine.loading.rules.joins import alike, bare
 from engine.loading.rules.triggers import buttons
-from engine.loading.rules.uses import flow_parameters
+from engine.loading.rules.uses import Kind, Usage, flow_parameters
 from engine.loading.rules.view import declared_type
 
 
@@ -186,6 +186,48 @@ def _validators_of(checked: Checked, judged: JudgedFlow, step: Step, ask: Ask) -
                 expected=f"a validator for {describe(kind)}",
             )
         kind = signature.produces or kind
+
+
+def impossible_validators(checked: Checked) -> Iterator[Diagnostic]:
+    """F0411: a validator with constants that it cannot work with, as it says itself."""
+    for judged in checked.judged:
+        for used in judged.usages:
+            usage = used.usage
+            signature = checked.catalog.validators.get(usage.name) if usage.kind is Kind.VALIDATOR else None
+            if signature is None or signature.check is None or not all(map(suits, used.filled)):
+                continue
+            given = dict(_constants(usage))
+            wrong = signature.check({name: value for name, (value, _) in given.items()})
+            if wrong:
+                spans = [span for _, span in given.values()]
+                about = [parameter for parameter in signature.parameters if parameter.name in given]
+                yield finding(
+                    "F0411",
+                    spans[0] if len(spans) == 1 else usage.span,
+                    f"“{usage.name}” cannot work: {wrong}.",
+                    expected=", ".join(f"`{parameter.name}:` {_said(parameter)}" for parameter in about),
+                )
+
+
+def _constants(usage: Usage) -> Iterator[tuple[str, tuple[object, Span]]]:
+    """The arguments that are known before anything runs, by the names of their parameters."""
+    for argument in usage.arguments:
+        known = next((one for one in usage.parameters or () if one.name == argument.name), None)
+        parameter = known or direct(argument.name, usage.parameters or ())
+        if parameter is None:
+            continue
+        match argument.value:
+            case Literal(value=value, span=span):
+                yield parameter.name, (value, span)
+            case ArgumentList(items=items, span=span) if all(isinstance(item, Literal) for item in items):
+                yield parameter.name, (tuple(item.value for item in items if isinstance(item, Literal)), span)
+            case _:
+                pass
+
+
+def _said(parameter: Parameter) -> str:
+    doc = parameter.doc.split(";")[0].rstrip(".") or describe(parameter.type)
+    return doc[:1].lower() + doc[1:]
 
 
 def mixed_saves(checked: Checked) -> Iterator[Diagnostic]:

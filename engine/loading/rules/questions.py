@@ -11,7 +11,6 @@ from engine.core.model import (
     Do,
     Expression,
     Files,
-    Literal,
     MoneyAmount,
     Number,
     Quantity,
@@ -121,7 +120,6 @@ def impossible_bounds(checked: Checked) -> Iterator[Diagnostic]:
                 expected="`min` not above `max`",
             )
         yield from _more_than_there_are(step, step.body)
-        yield from _validator_bounds(step.body)
 
 
 def _bounds(ask: Ask) -> tuple[object, object]:
@@ -150,24 +148,3 @@ def _more_than_there_are(step: Step, ask: Ask) -> Iterator[Diagnostic]:
             f"“{step.id}” wants at least {ask.question.minimum} choices, but there are {number}.",
             expected=f"at most {number}",
         )
-
-
-def _validator_bounds(ask: Ask) -> Iterator[Diagnostic]:
-    for validator in ask.validators:
-        found = {
-            argument.name: argument.value.value
-            for argument in validator.invocation.arguments
-            if isinstance(argument.value, Literal)
-        }
-        low, high = found.get("min"), found.get("max")
-        if _number(low) and _number(high) and low > high:  # type: ignore[operator]
-            yield finding(
-                "F0513",
-                validator.invocation.span,
-                f"“{validator.invocation.name}” refuses every answer: the least is {low}, the most is {high}.",
-                expected="`min` not above `max`",
-            )
-
-
-def _number(given: object) -> bool:
-    return given is not None and not isinstance(given, str | bool)

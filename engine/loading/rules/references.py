@@ -71,6 +71,19 @@ def _triggers_of(judged: JudgedFlow, step: Step) -> Iterator[Diagnostic]:
             yield unknown("F0303", transition.trigger_span, message, name=name, among=outlet.possible)
 
 
+def unknown_undone(checked: Checked) -> Iterator[Diagnostic]:
+    """F0405: `undo:` belongs to an outcome that the action does not have."""
+    for judged in checked.judged:
+        for step in judged.flow.steps:
+            signature = checked.catalog.actions.get(step.body.action.name) if isinstance(step.body, Do) else None
+            if signature is None or not isinstance(step.body, Do):
+                continue
+            for name, span in step.body.undo_after:
+                if name not in signature.outcomes:
+                    message = f"“{signature.name}” has no outcome “{name}” that could be taken back."
+                    yield unknown("F0405", span, message, name=name, among=list(signature.outcomes))
+
+
 def unknown_plugins(checked: Checked) -> Iterator[Diagnostic]:
     """F0304, F0305, F0306: an action, a source or a validator that no plugin offers."""
     tables = {

@@ -14,6 +14,7 @@ from engine.core.model import (
 from engine.core.types import (
     CHAT,
     CUSTOMER,
+    DATE,
     DATETIME,
     RecordType,
     ValueType,
@@ -53,6 +54,7 @@ class Places:
             "chat": CHAT,
             "settings": RecordType(name="settings", fields=bot.setting_types),
             "now": DATETIME,
+            "today": DATE,
         }
 
     def scope(self, names: Mapping[str, ValueType], **extra: ValueType) -> Scope:

@@ -26,6 +26,7 @@ from engine.core.types import (
     RecordType,
     ValueType,
 )
+from engine.core.undoing import undone_outcomes
 from engine.diagnostics import Span
 from engine.loading.rules.answers import question_type
 from engine.loading.rules.joins import assign, join_all, records
@@ -117,10 +118,10 @@ class Uses(Places):
             match step.body:
                 case Ask() as ask:
                     yield from self._in_question(step, ask, scope)
-                case Do(action=action, undo=undo):
+                case Do(action=action, undo=undo) as body:
                     yield self._action(step, action, scope)
                     if undo is not None:
-                        yield self._action(step, undo, self._after_work(step))
+                        yield self._action(step, undo, self._after_work(step, body))
                 case Call(flow=name, flow_span=span, arguments=arguments):
                     called = self.flows.get(name)
                     yield Usage(
@@ -152,11 +153,11 @@ class Uses(Places):
     def _source(self, step: Step, invocation: Invocation, scope: Scope) -> Usage:
         return _usage(step, Kind.SOURCE, invocation, self.catalog.sources.get(invocation.name), scope)
 
-    def _after_work(self, step: Step) -> Scope:
-        action = step.body.action.name if isinstance(step.body, Do) else ""
-        signature = self.catalog.actions.get(action)
-        result = join_all(list(signature.outcomes.values())) if signature is not None else None
-        kind = result or ANY
+    def _after_work(self, step: Step, body: Do) -> Scope:
+        signature = self.catalog.actions.get(body.action.name)
+        outcomes = signature.outcomes if signature is not None else {}
+        undone = undone_outcomes(step, body, outcomes)
+        kind = join_all([record for name, record in outcomes.items() if name in undone]) or ANY
         known = assign(self.view.paths_in(step), step.target, kind)
         return self.scope(records(known), result=kind)
 

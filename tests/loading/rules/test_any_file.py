@@ -1,10 +1,11 @@
-"""Whatever a file says, the check answers with findings and never with an exception."""
+"""Whatever a file says, the check answers with findings and never with an exception; what it passes compiles."""
 
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.core.machine import compile_flows
 from engine.loading.library import load_texts
 from tests.loading.rules.bench import shipped
 
@@ -43,3 +44,5 @@ def test_shuffled_lines(changes: list[tuple[str, int, int]]) -> None:
     for finding in loaded.report.findings:
         assert 1 <= finding.span.line <= text.count("\n") + 2
         assert finding.message
+    if loaded.report.ok:
+        compile_flows(loaded.flows, loaded.bot, shipped())
