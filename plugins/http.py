@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from engine.actions import Context, Refusal, Retryable, Template, Unreachable, action, retryable
 from engine.core.values import Money, Unset, major
 
@@ -22,6 +24,8 @@ LONGEST_ANSWER = 1024 * 1024
 LONGEST_REASON = 200
 """Characters of an answer that become the reason of a refusal."""
 MOST_REDIRECTS = 5
+_encoder = msgspec.json.Encoder(decimal_format="number")
+"""Decimals go as JSON numbers with every digit, which the standard library cannot write."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -109,7 +113,7 @@ async def post(
     Args:
         url: The address; its host must be in `allowed_hosts` of bot.yaml.
         json: The body; every text in it is an expression. Money goes as {"amount": "12.50", "currency": "EUR"}, a
-            number with places as text ("12.50"), a date or time as ISO 8601, a duration in seconds.
+            date or time as ISO 8601, a duration in seconds.
         query: Names and texts that go behind the `?`.
         headers: Header names and texts.
         secret_headers: Header names and names of secrets from bot.yaml.
@@ -143,7 +147,7 @@ async def put(
     Args:
         url: The address; its host must be in `allowed_hosts` of bot.yaml.
         json: The body; every text in it is an expression. Money goes as {"amount": "12.50", "currency": "EUR"}, a
-            number with places as text ("12.50"), a date or time as ISO 8601, a duration in seconds.
+            date or time as ISO 8601, a duration in seconds.
         query: Names and texts that go behind the `?`.
         headers: Header names and texts.
         secret_headers: Header names and names of secrets from bot.yaml.
@@ -283,15 +287,19 @@ def _clean(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _encode(body: Any) -> bytes:
-    """The body as JSON. What JSON has no kind for goes exactly: see `_sent`."""
-    return json_module.dumps(body, default=_sent, ensure_ascii=False).encode()
+    """The body as JSON; numbers with places keep every digit."""
+    return _encoder.encode(_sent(body))
 
 
 def _sent(value: Any) -> Any:
-    """Numbers with places and amounts as text, so that none is rounded; days and times as ISO 8601; seconds."""
+    """What JSON has no kind for: amounts with their currency, days and times as ISO 8601, seconds."""
     match value:
-        case Decimal():
-            return f"{value:f}"
+        case None | str() | int() | float() | Decimal():
+            return value
+        case Mapping():
+            return {str(name): _sent(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_sent(item) for item in value]
         case Money():
             return {"amount": f"{major(value):f}", "currency": value.asset}
         case date():

@@ -52,11 +52,16 @@ def _no_expression(given: Mapping[str, object]) -> str | None:
     try:
         regex.compile(text)
     except regex.error as error:
-        place = "" if error.pos is None else f" (at character {error.pos + 1} of “{text}”)"
-        return f"this is no regular expression, {error.msg}{place}"
+        return f"this is no regular expression, {error.msg} ({_place(error.pos, text)})"
     except (ValueError, OverflowError, RecursionError) as error:
         return f"this is no regular expression, {error}"
     return None
+
+
+def _place(position: int | None, text: str) -> str:
+    if position is None:
+        return f"in “{text}”"
+    return f"at the end of “{text}”" if position >= len(text) else f"at character {position + 1} of “{text}”"
 
 
 def _no_date(given: Mapping[str, object]) -> str | None:

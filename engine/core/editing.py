@@ -4,13 +4,12 @@ change is asked (or done) again. `architecture.md`: the closure is found by the 
 Holds the bookkeeping of an edit; walking itself is `engine.core.walking`'s.
 """
 
-from dataclasses import replace
-
 from engine.core.conversation import Edit, Past, Remembered
 from engine.core.effects import Invoke, Purpose
 from engine.core.model import Ask, Call, Path
 from engine.core.paths import last_stay, touches
 from engine.core.program import Node, Program
+from engine.core.records import replaced
 from engine.core.turn import Turn, Work, read_path
 from engine.core.values import Value
 
@@ -46,7 +45,7 @@ def unwound(turn: Turn, past: Past) -> Past:
     """Take back what a stay wrote; the stay with what it wrote as its `changes`, as `Edit` keeps it."""
     written = tuple((path, read_path(turn.work.data, path)) for path, _ in past.changes)
     turn.restore(past)
-    return replace(past, changes=written)
+    return replaced(past, changes=written)
 
 
 def begin(turn: Turn, target: str) -> bool:
@@ -103,7 +102,7 @@ def answered(turn: Turn, node: Node, value: Value, trigger: str) -> str | None:
     behind = [unwound(turn, past) for past in reversed(work.trail[index:])]
     current = behind.pop()
     work.trail = work.trail[:index]
-    work.edit = replace(edit, replaying=True, replay=tuple(reversed(behind)), current=current)
+    work.edit = replaced(edit, replaying=True, replay=tuple(reversed(behind)), current=current)
     take_back(turn, current)
     return None
 
@@ -117,7 +116,7 @@ def reusable(turn: Turn, node: Node) -> Past | None:
         drop(turn)
         return None
     edit, past = _taken(turn, edit, node.id)
-    work.edit = replace(edit, current=past)
+    work.edit = replaced(edit, current=past)
     if past is None:
         return None
     if touches(node.reads, edit.changed) or past.trigger in ("failed", "timeout"):
@@ -136,10 +135,10 @@ def _taken(turn: Turn, edit: Edit, step: str) -> tuple[Edit, Past | None]:
             data = turn.work.data
             gone = {path for stay in skipped for path, value in stay.changes if read_path(data, path) != value}
             missed, changed = (*edit.missed, *skipped), edit.changed | gone
-            return replace(edit, replay=rest, missed=missed, changed=changed), past
+            return replaced(edit, replay=rest, missed=missed, changed=changed), past
     for past in edit.missed:
         if past.step == step:
-            return replace(edit, missed=tuple(other for other in edit.missed if other is not past)), past
+            return replaced(edit, missed=tuple(other for other in edit.missed if other is not past)), past
     return edit, None
 
 
@@ -155,7 +154,7 @@ def compare(turn: Turn, step: str, changes: tuple[tuple[Path, Value], ...]) -> N
     for path, before in changes:
         if path not in old and (touches((path,), edit.changed) or read_path(data, path) != before):
             changed |= {path}
-    turn.work.edit = replace(edit, changed=frozenset(changed), current=None)
+    turn.work.edit = replaced(edit, changed=frozenset(changed), current=None)
 
 
 def shelve(turn: Turn) -> None:
@@ -163,7 +162,7 @@ def shelve(turn: Turn) -> None:
     edit, node = turn.work.edit, turn.work.node
     if edit is not None and edit.replaying and edit.current is not None and edit.current.step == node.id:
         replay = (edit.current, *edit.replay) if node.interactive else edit.replay
-        turn.work.edit = replace(edit, replay=replay, current=None)
+        turn.work.edit = replaced(edit, replay=replay, current=None)
 
 
 def drop(turn: Turn) -> None:

@@ -1,11 +1,10 @@
 """Going backwards: back along the visits, cancelling, expiring. Undo runs for every effect left behind."""
 
-from dataclasses import replace
-
 from engine.core import editing
 from engine.core.conversation import Frame, Past, Remembered
 from engine.core.model import Ask
 from engine.core.paths import can_go_back, has_question
+from engine.core.records import replaced
 from engine.core.turn import Turn
 from engine.core.values import UNSET
 from engine.core.walking import draft_of, enter
@@ -80,14 +79,14 @@ def _land(turn: Turn, past: Past) -> None:
         turn.remember(past.step, Remembered(value=past.value, draft=past.draft))
     edit = work.edit
     if edit is not None and edit.replaying:
-        work.edit = replace(edit, current=past)
+        work.edit = replaced(edit, current=past)
 
 
 def _leave_behind(turn: Turn, past: Past) -> None:
     """An effect is left behind: undone now, or, in the middle of an edit, when it turns out not to be used again."""
     edit = turn.work.edit
     if edit is not None and edit.replaying:
-        turn.work.edit = replace(edit, replay=(past, *edit.replay))
+        turn.work.edit = replaced(edit, replay=(past, *edit.replay))
     else:
         editing.take_back(turn, past)
 

@@ -4,9 +4,10 @@
 up again; setting the slots themselves takes 0.6 of the time (measured, a Visit: 1.35 → 0.81 µs). Nothing else differs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any, TypeVar, dataclass_transform
+from functools import cache
+from typing import Any, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 
@@ -48,3 +49,28 @@ def _parameter(item: Field[Any], names: dict[str, Any]) -> str:
         names[f"make_{item.name}"] = item.default_factory
         return f"{item.name}=MISSING"
     return item.name
+
+
+@cache
+def _slots(cls: Hashable) -> tuple[tuple[str, Callable[..., Any], Callable[..., None]], ...]:
+    found = [(item.name, getattr(cls, item.name)) for item in fields(cast("Any", cls))]
+    return tuple((name, slot.__get__, slot.__set__) for name, slot in found)
+
+
+def replaced(value: T, **changes: Any) -> T:
+    """`dataclasses.replace` for a frozen, slotted dataclass without `__post_init__`, at a third of its time.
+
+    Raises TypeError for a field that it does not have.
+    """
+    cls: Any = type(value)
+    made: T = object.__new__(cls)
+    taken = 0
+    for name, read, write in _slots(cls):
+        if name in changes:
+            write(made, changes[name])
+            taken += 1
+        else:
+            write(made, read(value))
+    if taken != len(changes):
+        raise TypeError(f"{cls.__name__} has no field {', '.join(set(changes) - {name for name, _, _ in _slots(cls)})}")
+    return made

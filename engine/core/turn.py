@@ -5,7 +5,6 @@ read data, write data, note a stay on the trail.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from engine.core.effects import CancelTimers, Effect, Finish, Say, Trace, Troubl
 from engine.core.expressions import EvaluationError, Formats, Scope
 from engine.core.model import Path
 from engine.core.program import Evaluate, Node, Program, Text
+from engine.core.records import replaced
 from engine.core.values import UNSET, Value
 from engine.core.world import World
 
@@ -205,7 +205,7 @@ class Turn:
 
     def change(self, **fields: Any) -> Visit:
         """The current stay with some fields changed."""
-        self.work.visit = replace(self.work.visit, **fields)
+        self.work.visit = replaced(self.work.visit, **fields)
         return self.work.visit
 
     def close_visit(self) -> None:

@@ -167,7 +167,7 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
                            expected="text: and one of trigger:, edit:, start:, url:")  # fmt: skip
         case "not":
             findings.error("F0209", place.key("items"), "This keyboard has from: and items:, so two lists of options.",
-                           expected="from: for a source of a plugin, or items: for a list of the conversation")  # fmt: skip
+                           expected="from: for a source, or items: for a list of the conversation")  # fmt: skip
         case "dependentRequired":
             findings.error("F0206", place.key("with"), "“with” has no meaning in a keyboard without from:.",
                            expected="with: beside from:, for the arguments of a source")  # fmt: skip
@@ -248,7 +248,7 @@ def _bad_key(error: ValidationError, place: _Place, findings: Findings) -> None:
 
 
 def _unknown_keys(error: ValidationError, place: _Place, findings: Findings, skip: frozenset[str]) -> None:
-    known = list(error.schema["properties"])
+    known = list(_keys_of(error.schema))
     if not isinstance(place.node, Mapping_):
         return
     given = {pair.key.text for pair in place.node}
@@ -265,6 +265,12 @@ def _unknown_keys(error: ValidationError, place: _Place, findings: Findings, ski
                            expected=listed(known, most=20), suggestion=nearest(key, free))  # fmt: skip
 
 
+def _keys_of(schema: Any) -> Mapping[str, Any]:
+    """The keys that a schema knows."""
+    keys: Mapping[str, Any] = schema.get("properties", {})
+    return keys
+
+
 def _belongs(key: str, place: _Place) -> str | None:
     """The kinds of step that have this key, when it is one that others have."""
     if place.name in ("a flow", "bot.yaml"):
@@ -278,17 +284,18 @@ def _homes() -> Mapping[str, str]:
     for name, validator in _validators().items():
         if name.startswith("step_"):
             kind = name.removeprefix("step_").replace("ask_", "ask: ", 1)
-            for key in validator.schema["properties"]:
+            for key in _keys_of(validator.schema):
                 homes.setdefault(key, []).append(kind)
     return {key: listed(kinds, most=6) for key, kinds in homes.items()}
 
 
 def _missing_key(error: ValidationError, place: _Place, findings: Findings) -> None:
     given = error.instance if isinstance(error.instance, dict) else {}
-    for key in error.validator_value:
+    wanted: Any = error.validator_value
+    for key in wanted:
         if key in given or not error.message.startswith(repr(key)):
             continue
-        unknown = [name for name in list(given)[:_MOST] if name not in error.schema.get("properties", {})]
+        unknown = [name for name in list(given)[:_MOST] if name not in _keys_of(error.schema)]
         if nearest(key, unknown):
             continue  # the finding about the unknown key says what is meant
         findings.error("F0202", place.owner, f"{place.Name} needs the key “{key}”.", expected=f"{key}: …")

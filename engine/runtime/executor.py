@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Final
 
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import Trace
 from engine.core.events import ActionFinished
+from engine.core.records import replaced
 from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
 from engine.runtime.delivery import Deliveries
@@ -143,7 +143,7 @@ class Executor:
             reply_to=envelope.update,
         )
         if ledger.chat.front is not None and ledger.chat.front not in ledger.open:
-            ledger.chat = replace(ledger.chat, front=None)
+            ledger.chat = replaced(ledger.chat, front=None)
         return ledger
 
     def _play(self, ledger: Ledger) -> Play:
@@ -192,7 +192,7 @@ class Executor:
         """Its flow was edited and the step it stands at has gone: it ends, and the customer hears of it."""
         log.warning("conversation %s of %s stands at a step that has gone", conversation.id, conversation.flow)
         top = conversation.top.visit
-        ledger.put(replace(conversation, status=Status.FINISHED, outcome=OUTDATED, expires_at=None))
+        ledger.put(replaced(conversation, status=Status.FINISHED, outcome=OUTDATED, expires_at=None))
         ledger.trace(conversation.id, Trace(visit=top.number, step=top.step, kind="finished", detail=OUTDATED))
         commands = dict(self._tools.library.startable(self._tools.surroundings.roles(ledger.chat)))
         ledger.tell(play.situation().desk.outdated(conversation.flow, commands.get(conversation.flow)), None)
@@ -207,4 +207,4 @@ def _with_profile(chat: Chat, envelope: Envelope) -> Chat:
     language = envelope.language or chat.language
     if (name, username, language) == (chat.name, chat.username, chat.language):
         return chat
-    return replace(chat, name=name, username=username, language=language)
+    return replaced(chat, name=name, username=username, language=language)

@@ -1,11 +1,11 @@
 """What one event changes, gathered while it is handled, and at the end one Commit. No I/O, no decisions."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import CancelTimers, StartTimer, Trace
+from engine.core.records import replaced
 from engine.runtime.outbox import Visible, compose
 from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, VisitRow
 from engine.runtime.routing import holds_front
@@ -56,7 +56,7 @@ class Ledger:
         for key in [key for key in self._timers if key[0] == conversation.id]:
             del self._timers[key]
         self._leave_front(conversation.id)
-        self.chat = replace(self.chat, aside=tuple(name for name in self.chat.aside if name != conversation.id))
+        self.chat = replaced(self.chat, aside=tuple(name for name in self.chat.aside if name != conversation.id))
 
     def revisit(self, conversation: Conversation) -> None:
         """Take in one that is over: something that it had set off has come back."""
@@ -71,7 +71,7 @@ class Ledger:
         displaced = before if before in self.open else None
         if displaced is not None:
             aside.append(displaced)
-        self.chat = replace(self.chat, front=conversation, aside=tuple(aside))
+        self.chat = replaced(self.chat, front=conversation, aside=tuple(aside))
         return displaced
 
     def settle(self) -> None:
@@ -80,16 +80,16 @@ class Ledger:
             if not holds_front(conversation):
                 self._leave_front(name)
                 if name in self.chat.aside:
-                    self.chat = replace(self.chat, aside=tuple(n for n in self.chat.aside if n != name))
+                    self.chat = replaced(self.chat, aside=tuple(n for n in self.chat.aside if n != name))
             elif name != self.chat.front and name not in self.chat.aside:
                 if self.chat.front is None:
-                    self.chat = replace(self.chat, front=name)
+                    self.chat = replaced(self.chat, front=name)
                 else:
-                    self.chat = replace(self.chat, aside=(*self.chat.aside, name))
+                    self.chat = replaced(self.chat, aside=(*self.chat.aside, name))
 
     def _leave_front(self, conversation: str) -> None:
         if self.chat.front == conversation:
-            self.chat = replace(self.chat, front=None)
+            self.chat = replaced(self.chat, front=None)
             self.front_ended = True
 
     # --- effects ----------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Ledger:
 
     def commit(self, update: str | None) -> Commit:
         """Everything as one Commit. Call once; `chat` and `open` then carry their new revisions."""
-        self.chat = replace(self.chat, revision=self.chat.revision + 1)
+        self.chat = replaced(self.chat, revision=self.chat.revision + 1)
         changed = tuple(self._numbered(item) for item in self._changed.values())
         self.open.update({item.id: item for item in changed if item.id in self.open})
         return Commit(
@@ -174,4 +174,4 @@ class Ledger:
         )
 
     def _numbered(self, conversation: Conversation) -> Conversation:
-        return replace(conversation, revision=self._revisions.get(conversation.id, 0) + 1)
+        return replaced(conversation, revision=self._revisions.get(conversation.id, 0) + 1)

@@ -102,7 +102,8 @@ def test_the_direct_argument_needs_no_name() -> None:
 @pytest.mark.parametrize(
     ("name", "constants", "part"),
     [
-        ("pattern", {"regex": "[a-z+"}, "at character 6 of “[a-z+”"),
+        ("pattern", {"regex": "[a-z+"}, "at the end of “[a-z+”"),
+        ("pattern", {"regex": "a{3,1}b"}, "at character 3 of “a{3,1}b”"),
         ("pattern", {"regex": "(x"}, "missing )"),
         ("pattern", {"regex": r"\p{Nothing}"}, "unknown property"),
         ("length", {"min": 5, "max": 2}, "least (5) is more than the most (2)"),

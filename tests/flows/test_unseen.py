@@ -14,7 +14,7 @@ from aiohttp import web
 from engine.actions.catalog import Catalog
 from engine.actions.discovery import discover
 from engine.app import App, build
-from engine.loading.library import load
+from engine.loading.library import load, load_texts
 from engine.loading.rendering import render_text
 from engine.runtime.ports import Channel, Store
 from engine.settings import Settings
@@ -105,6 +105,43 @@ def test_the_flows_are_clean(catalog: Catalog) -> None:
     found = load(UNSEEN, catalog, environment={})
     assert found.report.findings == (), render_text(found.report, found.texts)
     assert {flow.name for flow in found.flows} == {"sky_quiz", "studio_visit", "visitor", "street_issue"}
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "code", "help_"),
+    [
+        (
+            "sky_quiz.yaml",
+            '"points + (questions[number].worth | default(0))"',
+            "points + (questions[number].worth | default(0))",
+            "F0101",
+            "quotes around a value with brackets in it",
+        ),
+        (
+            "studio_visit.yaml",
+            "(service.price * persons) | money",
+            "service.price * persons | money",
+            "F0607",
+            "brackets around what the filter is for: “(a * b) | money”",
+        ),
+        (
+            "studio_visit.yaml",
+            "{% if remind_when and remind_how %}",
+            "{% if reminder and remind_how %}",
+            "F0604",
+            "a condition around it",
+        ),
+    ],
+)
+def test_the_author_s_first_mistakes_say_what_to_do(
+    catalog: Catalog, file: str, right: str, wrong: str, code: str, help_: str
+) -> None:
+    texts = {one.name: one.read_text(encoding="utf-8") for one in UNSEEN.glob("*.yaml")}
+    assert right in texts[file]
+    texts[file] = texts[file].replace(right, wrong)
+    (finding,) = load_texts(texts, catalog, environment={}).report.errors
+    assert finding.code == code
+    assert help_ in (finding.expected or "")
 
 
 # --- the quiz ---------------------------------------------------------------------------------------------
@@ -422,7 +459,7 @@ REPORT: dict[str, Any] = {
     "categories": ["light", "tree"],
     "details": "The lamp <b>fell</b> on a tree.",
     "photos": ["one.jpg", "two.jpg"],
-    "place": {"latitude": "52.5", "longitude": "13.4"},
+    "place": {"latitude": 52.5, "longitude": 13.4},
     "urgency": "urgent",
     "phone": "+4930901820",
     "channel": "bot",

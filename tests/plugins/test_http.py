@@ -103,7 +103,7 @@ async def test_http_post_and_http_put(api: Api, session: ClientSession, method: 
     assert (outcome, found) == ("ok", {"status": 200, "json": None, "text": "hello"})
     (asked,) = api.asked
     assert asked["method"] == method.upper()
-    assert json.loads(asked["body"]) == {"name": "Zoë", "lines": [{"n": 1, "price": "2.50"}], "none": None}
+    assert json.loads(asked["body"]) == {"name": "Zoë", "lines": [{"n": 1, "price": 2.5}], "none": None}
     assert asked["headers"]["Content-Type"] == "application/json"
 
 
@@ -122,15 +122,15 @@ async def test_what_json_has_no_kind_for_goes_exactly(api: Api, session: ClientS
     }
     await invoke(ACTIONS["http.post"], world(session), {"url": f"{api.url}/plain", "json": body})
     (asked,) = api.asked
-    assert json.loads(asked["body"]) == {
+    assert json.loads(asked["body"], parse_float=Decimal) == {
         "price": {"amount": "12.50", "currency": "EUR"},
         "coins": {"amount": "0.00000001", "currency": "BTC"},
-        "rate": "0.10000000000000000001",
-        "large": "100000000000000000000",
+        "rate": Decimal("0.10000000000000000001"),
+        "large": Decimal("1E+20"),
         "day": "2026-12-31",
         "moment": "2026-12-31T18:00:00+01:00",
         "hold": 1800,
-        "blink": 1.5,
+        "blink": Decimal("1.5"),
         "count": 3,
         "missing": None,
     }

@@ -275,7 +275,10 @@ class _Checker:
         result = combining.arithmetic(node.operator, left, right)
         if result is None:
             message = f"“{node.operator}” does not go with {combining.plainly(left)} and {combining.plainly(right)}."
-            self._report(node, "type", message, combining.meant(node.operator, left, right))
+            expected = combining.meant(node.operator, left, right)
+            if expected is None and isinstance(node.right, nodes.Filtered):
+                expected = "brackets around what the filter is for: “(a * b) | money”"
+            self._report(node, "type", message, expected)
         return ANY if result is None else result
 
     def _joined(self, items: tuple[Node, ...], names: _Names) -> ValueType:
