@@ -31,9 +31,7 @@ class Span:
     def within(self, offset: int, length: int) -> "Span":
         """The part of a one-line span that starts `offset` characters in and is `length` long."""
         column = self.column + offset
-        return Span(
-            file=self.file, line=self.line, column=column, end_line=self.line, end_column=column + length
-        )
+        return Span(file=self.file, line=self.line, column=column, end_line=self.line, end_column=column + length)
 
 
 NOWHERE = Span(file="<none>", line=1, column=1, end_line=1, end_column=1)

@@ -1,17 +1,17 @@
 """Judges a reply to the question that is open: a verdict, never a change. What was typed is data, never template."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from html import escape
-from operator import gt, lt
+from html import escape, unescape
 from typing import Any
 
 from engine.core import filing
+from engine.core.bounds import bound, outside_bounds
 from engine.core.conversation import Row
 from engine.core.display import display
 from engine.core.events import ButtonPressed, ContactShared, FileReceived, LocationShared, TextReceived
 from engine.core.expressions import EvaluationError
-from engine.core.keyboard import button, page_size, static_row, ticked_values, typeable_rows
+from engine.core.keyboard import button, page_size, static_row, ticked_values, typeable_rows, typed_button
 from engine.core.model import (
     Choice,
     Choices,
@@ -40,7 +40,7 @@ from engine.core.reading import (
     read_text,
 )
 from engine.core.turn import Turn
-from engine.core.values import UNSET, Money, Value, major, money
+from engine.core.values import UNSET, Money, Value
 from engine.core.verdicts import Accepted, Answer, Leave, Quiet, Redraw, Refusal, Refused, Verdict
 
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
@@ -117,12 +117,12 @@ def _typed(turn: Turn, node: Node, text: str) -> Verdict:
         case YesNo():
             return _typed_yes_no(turn, node, text)
         case Location() | File() | Files() | None:
-            return _wrong_kind(turn, node)
+            return _typed_button(turn, node, text) or _wrong_kind(turn, node)
         case _:
             reading = _read(turn, node, text)
             if isinstance(reading, Unreadable):
                 return _refused(turn, reading)
-            bounded = _bounded(turn, node, reading.value)
+            bounded = outside_bounds(turn, node, reading.value)
             return bounded if isinstance(bounded, Refusal) else accept(turn, node, reading.value)
 
 
@@ -155,39 +155,6 @@ def _refused(turn: Turn, reading: Unreadable) -> Refusal:
     return Refusal(text=turn.words(reading.key, **reading.values), rule=reading.key)
 
 
-def bound(turn: Turn, node: Node, name: str) -> Any:
-    """A question's `minimum`, `maximum` or `start`, evaluated; None when there is none."""
-    evaluate = node.bounds.get(name)
-    if evaluate is None:
-        return None
-    value = turn.value(evaluate, turn.scope())
-    if isinstance(value, datetime):
-        return value.astimezone(turn.formats.zone).date()
-    return None if value is UNSET else value
-
-
-def _bounded(turn: Turn, node: Node, value: Any) -> Refusal | None:
-    for name, wrong in (("minimum", lt), ("maximum", gt)):
-        limit = bound(turn, node, name)
-        if limit is None:
-            continue
-        try:
-            if isinstance(value, Money) and not isinstance(limit, Money):
-                limit = money(limit, value.asset)
-            outside = wrong(_comparable(value), _comparable(limit))
-        except (TypeError, ValueError, ArithmeticError):
-            turn.trouble(f"{node.id}: the {name} is no limit for such an answer: {limit!r:.60}")
-            continue
-        if outside:
-            shown = display(turn, limit)
-            return Refusal(text=turn.words(f"answer.{name}", limit=shown), rule=f"answer.{name}")
-    return None
-
-
-def _comparable(value: Any) -> Any:
-    return major(value) if isinstance(value, Money) else value
-
-
 def _typed_option(turn: Turn, node: Node, text: str) -> Verdict:
     keys = node.keys
     wanted = text.strip().casefold()
@@ -196,17 +163,26 @@ def _typed_option(turn: Turn, node: Node, text: str) -> Verdict:
     for row in typeable_rows(turn, node):
         if wanted in (row.label.casefold(), row.key.casefold()):
             return _chosen(turn, node, row)
+    if pressed := _typed_button(turn, node, text):
+        return pressed
     if keys.search:
         return Redraw(fields={"search": text.strip()[:100], "page": 0}, fetch=keys.source is not None)
     return _wrong_kind(turn, node)
 
 
+def _typed_button(turn: Turn, node: Node, text: str) -> Verdict | None:
+    label = typed_button(turn, node, text)
+    return None if label is None else _button(turn, node, label.value)
+
+
 def _typed_yes_no(turn: Turn, node: Node, text: str) -> Verdict:
     wanted = text.strip().casefold()
     for name in ("yes", "no"):
-        if wanted in turn.words(f"answer.{name}_words").casefold().split(","):
+        own = node.labels.get(name)
+        words = turn.words(f"answer.{name}_words").casefold().split(",")
+        if wanted in words or (own is not None and wanted == unescape(turn.said(own, turn.scope())).casefold()):
             return _yes_no(turn, node, name)
-    return _wrong_kind(turn, node)
+    return _typed_button(turn, node, text) or _wrong_kind(turn, node)
 
 
 def _yes_no(turn: Turn, node: Node, name: str) -> Verdict:
@@ -325,11 +301,11 @@ def _counted(turn: Turn, node: Node, what: str) -> Verdict:
         return Quiet(notice=turn.words("button.old"))
     count = quantity(turn, node)
     if what == "ok":
-        return _bounded(turn, node, count) or accept(turn, node, count)
+        return outside_bounds(turn, node, count) or accept(turn, node, count)
     if what not in ("+", "-"):
         return Quiet()
     wanted = count + (question.step if what == "+" else -question.step)
-    if refusal := _bounded(turn, node, wanted):
+    if refusal := outside_bounds(turn, node, wanted):
         return Quiet(notice=refusal.text)
     return Redraw(fields={"quantity": wanted})
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.core.conversation import Row, Visit
 from engine.core.effects import Press
-from engine.core.model import Choice, Choices
 from engine.core.program import Keys, Label, Node
 from engine.core.turn import Turn
 from engine.core.values import UNSET, Value
@@ -165,9 +164,14 @@ def button(turn: Turn, node: Node, trigger: str) -> Label | None:
     return None
 
 
-def picks_options(node: Node) -> bool:
-    """Whether the question is answered by choosing options."""
-    return isinstance(node.question, Choice | Choices)
+def typed_button(turn: Turn, node: Node, text: str) -> Label | None:
+    """The visible fixed button whose words were typed instead of pressed."""
+    wanted = text.strip().casefold()
+    labels = [label for row in node.keys.rows for label in row] if node.keys is not None else []
+    for label in labels:
+        if label.code.startswith("t:") and visible(turn, label) and label_text(turn, label).casefold() == wanted:
+            return label
+    return None
 
 
 def ticked_values(turn: Turn, node: Node) -> tuple[Value, ...]:

@@ -139,11 +139,13 @@ def navigate(turn: Turn, move: Move) -> None:
 
 
 def _cancel(turn: Turn) -> None:
-    """Over; or, in a called flow whose caller says what then, back into the caller."""
-    if len(turn.stack) > 1 and "cancelled" in turn.stack[-2].node.triggers:
-        if turn.work.visit.phase is Phase.RUNNING:
-            turn.say("busy")  # what its action does could not be taken back afterwards
-            return
+    """Over; or, in a called flow whose caller says what then, back into the caller. Not while an action runs whose
+    effect nobody could take back: “nothing was kept” would not be true."""
+    inside = len(turn.stack) > 1 and "cancelled" in turn.stack[-2].node.triggers
+    if turn.work.visit.phase is Phase.RUNNING and (inside or turn.work.node.undo is None):
+        turn.say("busy")
+        return
+    if inside:
         turn.close_visit()
         child = turn.pop()
         editing.undo_trail(turn, child.program, editing.whole_trail(child))

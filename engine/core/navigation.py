@@ -1,12 +1,15 @@
 """Going backwards: back along the visits, cancelling, expiring. Undo runs for every effect left behind."""
 
+from collections.abc import Mapping
+
 from engine.core import editing
 from engine.core.conversation import Frame, Past, Remembered
-from engine.core.model import Ask
+from engine.core.model import Ask, Do
 from engine.core.paths import can_go_back, has_question
-from engine.core.records import replaced
-from engine.core.turn import Turn
-from engine.core.values import UNSET
+from engine.core.program import Node
+from engine.core.records import record, replaced
+from engine.core.turn import Turn, with_path
+from engine.core.values import UNSET, Value
 from engine.core.walking import draft_of, enter
 
 
@@ -22,10 +25,11 @@ def back(turn: Turn) -> bool:
     if not can_go_back(turn):
         return False
     _keep_draft(turn)
+    left = _left(turn)
     editing.shelve(turn)
     turn.trace("back")
     turn.close_visit()
-    while (past := _step_back(turn)) is None:
+    while (past := _step_back(turn, left)) is None:
         pass
     enter(turn, past.step)
     return True
@@ -45,7 +49,31 @@ def _drop_calls(turn: Turn) -> None:
             return
 
 
-def _step_back(turn: Turn) -> Past | None:
+@record
+class _Left:
+    """Where a way back began, when an action had led there."""
+
+    depth: int
+    node: Node
+    data: Mapping[str, Value]
+
+    def is_here(self, turn: Turn, node: Node) -> bool:
+        """Whether the question at `node` is the one that was left, word for word: an action had failed and led back
+        to it. The same step with other data (the next round of a loop) is another question."""
+        if self.depth != len(turn.stack) or node is not self.node or turn.work.edit is not None:
+            return False
+        return with_path(self.data, node.target, UNSET) == with_path(turn.work.data, node.target, UNSET)
+
+
+def _left(turn: Turn) -> _Left | None:
+    work = turn.work
+    before = work.program.nodes.get(work.trail[-1].step) if work.trail else None
+    if before is None or not isinstance(before.body, Do):
+        return None
+    return _Left(depth=len(turn.stack), node=work.node, data=work.data)
+
+
+def _step_back(turn: Turn, left: _Left | None) -> Past | None:
     """Take one stay off the trail; the stay itself when it was a question."""
     work = turn.work
     if not work.trail:
@@ -60,6 +88,8 @@ def _step_back(turn: Turn) -> Past | None:
         _into(turn, past, past.child)
         return None
     if node is not None and node.interactive:
+        if left is not None and left.is_here(turn, node) and can_go_back(turn):
+            return None
         _land(turn, written)
         return past
     _leave_behind(turn, written)

@@ -80,6 +80,8 @@ class Calls:
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._done: OrderedDict[Key, None] = OrderedDict()
         self._unhandled: dict[Key, int] = {}
+        self._attempts: dict[Key, int] = {}
+        """Attempts noted in the store: a list read a moment earlier has fewer, and starts none of them too early."""
         self._stopped = False
 
     @property
@@ -91,7 +93,7 @@ class Calls:
         """Start every row that is due, is not under way and has not come back."""
         for row in rows:
             key = (row.conversation, row.call)
-            if self._stopped or key in self._running or key in self._done:
+            if self._stopped or key in self._running or key in self._done or row.attempt < self._attempts.get(key, 0):
                 continue
             if row.due > self._clock.now():
                 self._wake(row.due)
@@ -196,6 +198,7 @@ class Calls:
             what = self._outcome(row, key, self._failed(row, trouble))
         if await self._post(Envelope(chat=chat or row.chat, update=None, what=what)):
             self._unhandled.pop(key, None)
+            self._attempts.pop(key, None)
             self._done[key] = None
             if len(self._done) > REMEMBERED:
                 self._done.popitem(last=False)
@@ -206,6 +209,7 @@ class Calls:
     async def _later(self, row: PendingCall, attempt: int, pause: timedelta) -> None:
         due = self._clock.now() + pause
         await self._store.attempted(row.conversation, row.call, attempt, due)
+        self._attempts[row.conversation, row.call] = attempt
         self._wake(due)
 
 

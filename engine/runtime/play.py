@@ -185,8 +185,10 @@ class Play:
         await self._feed(name, Started(at=ledger.at, arguments=decision.arguments))
 
     async def _cancel(self, name: str) -> None:
-        """Cancel it out of all the flows it has called, until it is over."""
-        while self._ledger.open.get(name) is not None:
+        """Cancel it out of all the flows it has called, until it is over or says that it cannot be cancelled now."""
+        depth = None
+        while (conversation := self._ledger.open.get(name)) is not None and len(conversation.frames) != depth:
+            depth = len(conversation.frames)
             await self._feed(name, Navigated(at=self._ledger.at, move=Move.CANCEL))
 
     def _signal(self, wish: SendSignal, conversation: str, call: str) -> None:

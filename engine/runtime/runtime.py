@@ -71,27 +71,10 @@ class Runtime:
             http=self._sessions.get,
             environment=environment,
         )
-        self._executor = Executor(
-            tools=Tools(library=library, catalog=catalog, surroundings=surroundings, contexts=contexts, ids=ids),
-            store=store,
-            chats=Chats(store, library),
-            committer=self._committer,
-            deliveries=self._deliveries,
-            channel=channel,
-            clock=clock,
-            committed=self._committed,
-        )
+        tools = Tools(library=library, catalog=catalog, surroundings=surroundings, contexts=contexts, ids=ids)
+        self._executor = self._make_executor(tools, channel)
         self._dispatcher = Dispatcher(self._executor.handle, self._executor.apologise, self.activity)
-        self._calls = Calls(
-            catalog=catalog,
-            contexts=contexts,
-            store=store,
-            clock=clock,
-            activity=self.activity,
-            post=self._dispatcher.post,
-            chat=self._executor.chat,
-            wake=self._wake_at,
-        )
+        self._calls = self._make_calls(tools)
         retention = {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
         self._fleeting = frozenset(name for name, seconds in retention.items() if seconds == 0)
         self._timers = Timers(
@@ -103,6 +86,30 @@ class Runtime:
             retention=retention,
         )
         self._loop: asyncio.Task[None] | None = None
+
+    def _make_executor(self, tools: Tools, channel: Channel) -> Executor:
+        return Executor(
+            tools=tools,
+            store=self._store,
+            chats=Chats(self._store, self._library),
+            committer=self._committer,
+            deliveries=self._deliveries,
+            channel=channel,
+            clock=self._clock,
+            committed=self._committed,
+        )
+
+    def _make_calls(self, tools: Tools) -> Calls:
+        return Calls(
+            catalog=tools.catalog,
+            contexts=tools.contexts,
+            store=self._store,
+            clock=self._clock,
+            activity=self.activity,
+            post=self._dispatcher.post,
+            chat=self._executor.chat,
+            wake=self._wake_at,
+        )
 
     # --- life -------------------------------------------------------------------------------------------
 

@@ -391,3 +391,52 @@ def test_what_is_offered_is_judged_too() -> None:
     walker = one("    ask: text\n    prefill: customer.name\n    validators: [{length: {min: 9}}]").press("n:keep")
     assert len(walker.said) == 1
     assert walker.step == "q"
+
+
+def test_the_words_of_a_button_may_be_typed() -> None:
+    walker = Walker(
+        """
+        flow: words
+        title: Words
+        entry: {commands: [words]}
+        steps:
+          sure:
+            ask: yes_no
+            text: Sure?
+            "yes": Certainly
+            "no": Rather not
+          pick:
+            ask: choice
+            text: Pick one
+            keyboard:
+              options: {a: Apple, b: Pear}
+              rows: [[{text: None of these, trigger: none}]]
+            transitions: {none: nothing}
+          menu:
+            text: Go on?
+            keyboard: [[{text: ➡️ Go on, trigger: on}]]
+            transitions: {on: over}
+          nothing:
+            text: Nothing
+            end: empty
+          over:
+            text: Over
+            end: completed
+        """
+    )
+    walker.start("words")
+    walker.say("certainly")
+    assert walker.data["sure"] is True
+    assert walker.step == "pick"
+    walker.say("none of THESE")
+    assert walker.step == "nothing"
+
+    walker.start("words")
+    walker.say("Rather not")
+    assert walker.data["sure"] is False
+    walker.say("Pear")
+    assert walker.step == "menu"
+    walker.say("onwards")
+    assert walker.step == "menu"
+    walker.say("➡️ go on")
+    assert walker.step == "over"

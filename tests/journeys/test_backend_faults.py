@@ -124,8 +124,7 @@ async def test_the_same_after_a_restart_back_and_forth_and_an_edit_given_up(anna
     await anna.presses("✅ Order")
     await anna.shop.tries_again()
     await anna.shop.restart()
-    await anna.presses("⬅️ Back")  # the summary, as it stood before the first try
-    await anna.presses("⬅️ Back")
+    await anna.presses("⬅️ Back")  # to the question before the summary, not to the summary of the first try
     await anna.presses("✔️ Keep: ")
     await anna.presses("✏️ Change something")
     await anna.presses("Name: ")

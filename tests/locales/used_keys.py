@@ -16,7 +16,7 @@ _NOWHERE: Final[frozenset[str]] = frozenset()
 BY_HAND: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
     {
         # names put together while running, written out
-        ("core/answers.py", "f'answer.{name}'"): frozenset({"answer.minimum", "answer.maximum"}),
+        ("core/bounds.py", "f'answer.{name}'"): frozenset({"answer.minimum", "answer.maximum"}),
         ("core/answers.py", "f'answer.{name}_words'"): frozenset({"answer.yes_words", "answer.no_words"}),
         ("core/answers.py", "f'day.{name}'"): frozenset({"day.today", "day.tomorrow"}),
         ("core/answers.py", "_WANTED.get(type(question), 'answer.text_wanted')"): frozenset(

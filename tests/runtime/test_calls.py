@@ -170,13 +170,15 @@ async def test_other_chats_go_on_while_a_call_hangs(tmp_path, shop):
     await bot.app.stop()
 
 
-async def test_a_cancelled_conversation_takes_its_retries_with_it(bot, shop):
-    shop.does = [Unreachable("x")] * 2
+async def test_what_cannot_be_taken_back_is_not_cancelled_half_way(bot, shop):
+    shop.does = [Unreachable("x")]
     await bot.command("call")
     await bot.types("cube")
     await bot.command("cancel")
-    await bot.turn(10_000)
-    assert len(shop.calls) == 1
+    assert bot.last == "One moment, I am still working on your last step."
+    await bot.turn(10)
+    assert bot.last == "Placed N-cube"
+    assert len(shop.calls) == 2
     assert not await bot.app.runtime.unfinished()
 
 
