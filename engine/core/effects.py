@@ -73,8 +73,10 @@ class Purpose(StrEnum):
 class Invoke:
     """Run an action (or ask a source) and come back with ActionFinished or ActionFailed.
 
-    `call` is unique in its conversation (`12.do`, `12.rows.3`, `12.file.2`): with the conversation's id it is
-    the idempotency key.
+    `call` is unique in its conversation: the stay's number, a point, then what makes the work itself unique
+    (`15.do.1.12.9f3c…`: tried first at stay 12, with these arguments; `12.file.12.2`, `12.rows.12.1`, `15.undo.12`).
+    The part behind the first point is, with the conversation's id, the idempotency key: two stays that try the same
+    work have the same one. A file that is tried again has `12:2.file.12.2`, the second attempt.
     """
 
     call: str

@@ -1,6 +1,6 @@
 """Flow → Program: sources become closures, steps and transitions one flat `transitions.Machine`.
 
-With `engine.core.graph` the only importer of `transitions`. The machine has no models: a short-lived cursor is
+The only importer of `transitions`. The machine has no models: a short-lived cursor is
 handed to it for each event (measured in the design: 7 µs and 59 B per conversation, against 78 µs and 12 kB with
 `add_model`). It gets functions compiled by us, never names: `transitions` would import and call those.
 """
