@@ -50,9 +50,9 @@ def check(paths: tuple[Path, ...], form: str, no_color: bool) -> int:
     Exit code 1 when there are errors; warnings do not count.
     """
     from engine.cli_check import check_flows
+    from engine.cli_settings import coloured
 
-    colour = not no_color and "NO_COLOR" not in os.environ and sys.stdout.isatty()
-    return check_flows(paths, form=form, colour=colour)
+    return check_flows(paths, form=form, colour=not no_color and coloured())
 
 
 @cli.command()

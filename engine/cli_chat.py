@@ -1,7 +1,6 @@
 """`stepgram chat` and `stepgram run`: puts app, terminal and script together. No dialog logic here."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -22,7 +21,7 @@ from engine.channels.terminal_script import Player
 from engine.channels.terminal_session import Customer, Session
 from engine.channels.terminal_text import Style
 from engine.cli_logging import log_to_stderr
-from engine.cli_settings import environment, flows_of, settings
+from engine.cli_settings import coloured, environment, flows_of, settings
 from engine.runtime.clock import ManualClock, SystemClock
 from engine.settings import Settings, SettingsError
 
@@ -89,11 +88,11 @@ def _script(path: Path | None) -> list[str] | None:
 
 async def _sit(options: ChatOptions, found: Settings, script: list[str] | None) -> int:
     live = script is None and options.script is None and sys.stdin.isatty() and not options.transcript
-    colours = live and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colours = live and coloured()
     console = Console(sys.stdout, style=Style(ansi=colours), interactive=live)
     customer = Customer(id=options.customer, name=options.name or options.customer, language=options.language)
     channel = TerminalChannel(chat=customer.chat, console=console)
-    clock = ManualClock(datetime.now(UTC)) if options.virtual_clock else SystemClock()
+    clock = ManualClock(datetime.now(UTC).replace(microsecond=0)) if options.virtual_clock else SystemClock()
     app = build(found, channel=channel, clock=clock, environment=environment())
     session = Session(
         customer=customer, engine=app, store=app.store, files=app.files, clock=clock, screen=channel.screen

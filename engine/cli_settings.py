@@ -1,6 +1,7 @@
 """Settings as the command line sees them: the environment, then what options say. Shared by all commands."""
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,11 @@ from engine.settings import Settings, SettingsError, read_environment, settings_
 def environment() -> dict[str, str]:
     """The environment with `.env` of the working directory behind it. Raises SettingsError."""
     return read_environment(os.environ, Path.cwd())
+
+
+def coloured() -> bool:
+    """Whether standard output is a terminal that understands colours and wants them."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def settings(*, flows: Path | None = None, database: Path | None = None) -> Settings:
@@ -32,6 +38,11 @@ def flows_of(read: Settings) -> Path:
     """The folder of flows. Raises SettingsError when there is none, with what to do."""
     if read.flows.is_dir():
         return read.flows
+    if read.flows.exists():
+        raise SettingsError(
+            f"“{read.flows}” is a file. A bot needs the folder that it is in: please name that one. "
+            "A single file can be checked: `stepgram check FILE`."
+        )
     raise SettingsError(
         f"There is no folder of flows at “{read.flows}”. Go to your project's folder, or name the folder: "
         "`stepgram check DIR`, `stepgram chat --flows DIR`, or STEPGRAM_FLOWS=DIR for all commands. "

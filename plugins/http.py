@@ -4,7 +4,7 @@ Only hosts that bot.yaml allows are called, redirects included; secrets go in by
 """
 
 import json as json_module
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,6 +23,8 @@ LONGEST_ANSWER = 1024 * 1024
 """Bytes of an answer that are read; a longer one is refused."""
 LONGEST_REASON = 200
 """Characters of an answer that become the reason of a refusal."""
+SHORTEST_SECRET = 6
+"""Characters from which a secret is taken out of answers; a shorter one would blot out common words."""
 MOST_REDIRECTS = 5
 _encoder = msgspec.json.Encoder(decimal_format="number")
 """Decimals go as JSON numbers with every digit, which the standard library cannot write."""
@@ -221,11 +223,8 @@ async def _send(context: Context, call: _Call) -> Ok | NotFound | Refused:
     import aiohttp
 
     host = _allowed(call.url, context.allowed_hosts)
-    headers = {
-        **_clean(call.headers),
-        "Idempotency-Key": context.idempotency_key,
-        **_clean({name: context.secret(secret) for name, secret in call.secret_headers.items()}),
-    }
+    secrets = _clean({name: context.secret(secret) for name, secret in call.secret_headers.items()})
+    headers = {**_clean(call.headers), "Idempotency-Key": context.idempotency_key, **secrets}
     options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
     if call.timeout is not None:
         options["timeout"] = aiohttp.ClientTimeout(total=call.timeout)
@@ -238,7 +237,7 @@ async def _send(context: Context, call: _Call) -> Ok | NotFound | Refused:
         for _ in range(MOST_REDIRECTS + 1):
             async with context.http().request(method, url, params=query, **options) as response:
                 if response.status not in _REDIRECTS or "Location" not in response.headers:
-                    return await _outcome(response)
+                    return await _outcome(response, secrets.values())
                 url, query = _redirected(response, host), {}
                 if response.status == 303:
                     method = "GET"
@@ -313,16 +312,26 @@ def _sent(value: Any) -> Any:
             raise Refusal(f"a {type(value).__name__} cannot be sent as JSON")
 
 
-async def _outcome(response: "ClientResponse") -> Ok | NotFound | Refused:
+async def _outcome(response: "ClientResponse", secrets: Iterable[str]) -> Ok | NotFound | Refused:
     status = response.status
     if retryable(status):
         raise Retryable(f"{response.url.host} answered with status {status}")
     if status in (404, 410):
         return NotFound(status=status)
-    text = await _text(response)
+    text = _without(await _text(response), secrets)
     if not 200 <= status < 300:
         return Refused(status=status, reason=_reason(text) or f"status {status}")
     return Ok(status=status, json=_parsed(text), text=text)
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    """An answer that repeats what it was sent must not carry a secret into a chat, with or without its `Bearer`."""
+    for secret in secrets:
+        for part in (secret, secret.split(" ")[-1]):
+            if len(part) >= SHORTEST_SECRET:
+                for form in (part, json_module.dumps(part)[1:-1]):
+                    text = text.replace(form, "***")
+    return text
 
 
 async def _text(response: "ClientResponse") -> str:

@@ -30,6 +30,10 @@ class DueQueue(Generic[K]):
             heapq.heapify(self._heap)
             self._count = len(self._heap)
 
+    def due(self, key: K) -> int | None:
+        """When the key is due."""
+        return self._current.get(key)
+
     def earliest(self) -> int | None:
         """The first moment anything is due at."""
         while self._heap:

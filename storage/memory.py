@@ -10,14 +10,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from engine.core.codec import dump
 from engine.core.conversation import Conversation
-from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
+from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
 from storage import rows
 from storage.errors import StoreError, TransactionEnded, explain
 from storage.hop import roll_back
 from storage.locking import WriteLock
 from storage.plugin_sql import TABLES, check_statement, execute, query
-from storage.reading import SEEN_FOR
+from storage.reading import SEEN_FOR, files_in
 from storage.tables import Tables
 
 
@@ -140,15 +141,16 @@ class MemoryStore:
                     tables.set_call(conversation, call, replace(pending, attempt=attempt, due=due))
             tables.settle()
 
-    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> int:
+    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> Cleaned:
         async with self._lock:
             tables = self._open_tables()
             gone = [key for key, at in tables.finished.items() if _over(tables, key, rows.past_ms(now), at, retention)]
+            files = {ref for key in gone for ref in files_in(dump(tables.conversations[key]))}
             for key in gone:
                 tables.forget(key)
             oldest = now - SEEN_FOR
             tables.seen = {update: at for update, at in tables.seen.items() if at >= oldest}
-            return len(gone)
+            return Cleaned(conversations=len(gone), files=tuple(sorted(files)))
 
 
 def _over(tables: Tables, key: str, now: int, finished: datetime, retention: Mapping[str, float | None]) -> bool:

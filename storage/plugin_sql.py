@@ -1,5 +1,6 @@
 """Statements of plugins in the conversation's transaction, and the shipped plugins' tables, for both stores."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
@@ -9,6 +10,10 @@ from storage.errors import StoreError
 _ENGINES_OWN: Final = frozenset(
     {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "ATTACH", "DETACH", "PRAGMA", "VACUUM"}
 )
+
+_BEFORE_THE_WORD: Final = re.compile(r"(?:[\s;\ufeff]|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))*+", re.DOTALL)
+"""What SQLite passes over before a statement begins: blanks, empty statements, comments."""
+_WORD: Final = re.compile(r"\w*")
 
 TABLES: Final = """
 CREATE TABLE print_orders (
@@ -34,7 +39,9 @@ CREATE TABLE print_files (
 
 def check_statement(sql: str) -> None:
     """Raises StoreError for a statement that would end the transaction or change the connection."""
-    word = sql.split(None, 1)[0].upper().rstrip(";") if sql.strip() else ""
+    skipped = _BEFORE_THE_WORD.match(sql)
+    found = _WORD.match(sql, skipped.end() if skipped else 0)
+    word = found[0].upper() if found else ""
     if word in _ENGINES_OWN:
         raise StoreError(
             f"{word} is not for plugins: the engine opens and ends the transaction. Raise an error to have"

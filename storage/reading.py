@@ -1,16 +1,25 @@
 """What is read from the tables and what cleaning deletes: synchronous, one call per hop. Opens no transaction."""
 
+import logging
+import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from engine.core.conversation import Conversation
 from engine.runtime.ports import Chat, Outgoing, PendingCall, TimerRow, VisitRow
 from storage import rows, statements
 from storage.batch import single_columns
+from storage.errors import StoreError
+from storage.rows import Line
 
 SEEN_FOR = timedelta(days=7)
 """How long a handled update is remembered."""
+
+_REF = re.compile(rb'"ref":"([a-z0-9]+)"')
+
+log = logging.getLogger("stepgram.store")
 
 
 def chat(connection: sqlite3.Connection, key: str) -> Chat | None:
@@ -20,11 +29,35 @@ def chat(connection: sqlite3.Connection, key: str) -> Chat | None:
 
 def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Conversation | None:
     line = connection.execute(sql, parameters).fetchone()
-    return None if line is None else rows.conversation_of(line[0])
+    return None if line is None else _conversation(line)
 
 
 def _many(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> tuple[Conversation, ...]:
-    return tuple(rows.conversation_of(line[0]) for line in connection.execute(sql, parameters).fetchall())
+    """Those that can be read: a damaged one keeps neither its customer nor all others from going on."""
+    found = []
+    for line in connection.execute(sql, parameters).fetchall():
+        try:
+            found.append(_conversation(line))
+        except StoreError as error:
+            _report(str(error))
+    return tuple(found)
+
+
+def _conversation(line: Line) -> Conversation:
+    key, data = line
+    try:
+        return rows.conversation_of(data)
+    except Exception as error:  # whatever damaged data makes the decoder say
+        raise StoreError(
+            f"The conversation {key} cannot be read ({type(error).__name__}): it stays as it is, the others go on."
+            " Put the row back from a backup, or delete it."
+        ) from error
+
+
+@lru_cache(maxsize=1024)
+def _report(trouble: str) -> None:
+    """Once for each row: what is due is asked for every second."""
+    log.error(trouble)
 
 
 def conversation(connection: sqlite3.Connection, key: str) -> Conversation | None:
@@ -70,10 +103,18 @@ def history(connection: sqlite3.Connection, key: str) -> tuple[VisitRow, ...]:
     return tuple(map(rows.visit_of, connection.execute(statements.HISTORY, (key,)).fetchall()))
 
 
-def forget_conversations(connection: sqlite3.Connection, flow: str, until: int, limit: int) -> int:
+def files_in(data: bytes) -> tuple[str, ...]:
+    """The refs of received files that a stored conversation names."""
+    return tuple(ref.decode() for ref in _REF.findall(data))
+
+
+def forget_conversations(connection: sqlite3.Connection, flow: str, until: int, limit: int, files: set[str]) -> int:
     """Delete up to `limit` conversations of a flow that finished by `until` (epoch ms) and wait for no call,
-    with all that hangs on them. Inside the transaction that is open. How many went."""
+    with all that hangs on them; the files that they name go into `files`. Inside the transaction that is open.
+    How many went."""
     found = connection.execute(statements.FORGOTTEN, (flow, until, limit)).fetchall()
+    for _, data in found:
+        files.update(files_in(bytes(data)))
     keys = single_columns(line[0] for line in found)
     for sql in (statements.DELETE_VISITS, statements.DELETE_TIMERS, statements.DELETE_CONVERSATION):
         connection.executemany(sql, keys)

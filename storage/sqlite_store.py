@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from engine.core.conversation import Conversation
-from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
+from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
 from storage import batch, reading, rows, statements
 from storage.batch import Batch, Refused
 from storage.errors import StoreError, TransactionEnded, explain
@@ -187,18 +187,19 @@ class SqliteStore:
         line = (attempt, rows.due_ms(due), conversation, call)
         await self._write(lambda connection: connection.execute(statements.ATTEMPTED, line))
 
-    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> int:
+    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> Cleaned:
         """Finished conversations that still wait for a call stay until it has come back."""
         gone = 0
+        files: set[str] = set()
         for flow, seconds in retention.items():
             if seconds is None:
                 continue
             until = rows.past_ms(now) - int(seconds * 1000)
             gone += await self._in_pieces(
-                partial(reading.forget_conversations, flow=flow, until=until, limit=CLEAN_AT_ONCE)
+                partial(reading.forget_conversations, flow=flow, until=until, limit=CLEAN_AT_ONCE, files=files)
             )
         await self._in_pieces(partial(reading.forget_seen, now=now, limit=CLEAN_AT_ONCE))
-        return gone
+        return Cleaned(conversations=gone, files=tuple(sorted(files)))
 
     async def _in_pieces(self, work: Callable[[sqlite3.Connection], int]) -> int:
         total = 0

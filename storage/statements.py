@@ -33,15 +33,17 @@ CHANGE_FINISHED: Final = (
     " status = 'finished', finished_at = coalesce(finished_at, ?) WHERE id = ? AND revision = ?"
 )
 CONVERSATION_REVISION: Final = "SELECT revision FROM conversations WHERE id = ?"
-CONVERSATION: Final = "SELECT data FROM conversations WHERE id = ?"
-OPEN_OF_CHAT: Final = "SELECT data FROM conversations WHERE chat = ? AND finished_at IS NULL ORDER BY started_at, rowid"
+CONVERSATION: Final = "SELECT id, data FROM conversations WHERE id = ?"
+OPEN_OF_CHAT: Final = (
+    "SELECT id, data FROM conversations WHERE chat = ? AND finished_at IS NULL ORDER BY started_at, rowid"
+)
 OPEN_BY_KEY: Final = (
-    "SELECT data FROM conversations WHERE flow = ? AND key = ? AND finished_at IS NULL"
+    "SELECT id, data FROM conversations WHERE flow = ? AND key = ? AND finished_at IS NULL"
     " ORDER BY started_at DESC, rowid DESC LIMIT 1"
 )
-EXPIRED: Final = "SELECT data FROM conversations WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
+EXPIRED: Final = "SELECT id, data FROM conversations WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
 FORGOTTEN: Final = (
-    "SELECT id FROM conversations WHERE flow = ? AND finished_at <= ?"
+    "SELECT id, data FROM conversations WHERE flow = ? AND finished_at <= ?"
     " AND NOT EXISTS (SELECT 1 FROM pending_calls WHERE pending_calls.conversation = conversations.id) LIMIT ?"
 )
 DELETE_CONVERSATION: Final = "DELETE FROM conversations WHERE id = ?"

@@ -5,7 +5,7 @@ Synchronous throughout, so that nobody ever sees half a commit. No I/O, no clock
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.core.conversation import Conversation, Status
 from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, VisitRow
@@ -34,7 +34,8 @@ class Tables:
         self.due_timers: DueQueue[tuple[str, int, str]] = DueQueue()
         self.due_calls: DueQueue[tuple[str, str]] = DueQueue()
         self.expirations: DueQueue[str] = DueQueue()
-        self._undo: list[Callable[[], None]] = []
+        self._undo: list[tuple[Callable[[Any, Any, Any], None], Any, Any, Any]] = []
+        """Calls that take the changes back, in the order of the changes: function, its table or queue, key, row."""
 
     def write(self, commits: Sequence[Commit], *, keep: bool = True) -> None:
         """Apply `commits` in their order. Raises AlreadySeen or Overtaken, all undone. `keep=False` only tries."""
@@ -50,23 +51,13 @@ class Tables:
 
     def _take_back(self) -> None:
         while self._undo:
-            self._undo.pop()()
+            take_back, place, key, before = self._undo.pop()
+            take_back(place, key, before)
 
     def _put(self, table: dict[K, V], key: K, value: V | None) -> None:
         """Set a row, or delete it with None (or an empty tuple), and note how to take that back."""
-        before = table.get(key)
-        if value is None or value == ():
-            table.pop(key, None)
-        else:
-            table[key] = value
-
-        def take_back() -> None:
-            if before is None:
-                table.pop(key, None)
-            else:
-                table[key] = before
-
-        self._undo.append(take_back)
+        self._undo.append((_set, table, key, table.get(key)))
+        _set(table, key, value)
 
     def _write(self, commit: Commit) -> None:
         for update in commit.seen:
@@ -106,7 +97,7 @@ class Tables:
         if not is_open and key not in self.finished:
             self._put(self.finished, key, at)
         expires = conversation.expires_at if is_open else None
-        self._due(self.expirations, key, stored.expires_at if stored and was_open else None, expires)
+        self._due(self.expirations, key, expires)
 
     def _index_key(self, stored: Conversation | None, conversation: Conversation) -> None:
         before = (stored.flow, stored.key) if stored and stored.key is not None else None
@@ -124,10 +115,9 @@ class Tables:
         others = tuple(other for other in table.get(key, ()) if other != value)
         self._put(table, key, (*others, value) if there else others)
 
-    def _due(self, queue: DueQueue[K], key: K, before: datetime | None, after: datetime | None) -> None:
-        old = None if before is None else rows.due_ms(before)
-        queue.set(key, None if after is None else rows.due_ms(after))
-        self._undo.append(lambda: queue.set(key, old))
+    def _due(self, queue: DueQueue[K], key: K, due: datetime | None) -> None:
+        self._undo.append((DueQueue.set, queue, key, queue.due(key)))
+        queue.set(key, None if due is None else rows.due_ms(due))
 
     def _write_timers(self, commit: Commit) -> None:
         for conversation, visit in commit.cancelled_timers:
@@ -140,7 +130,7 @@ class Tables:
             others = tuple(t for t in mine if t is not same)
             self._put(self.timers, timer.conversation, (*others, timer))
             key = (timer.conversation, timer.visit, timer.name)
-            self._due(self.due_timers, key, same.due if same else None, timer.due)
+            self._due(self.due_timers, key, timer.due)
         for over in commit.conversations:
             if over.status is Status.FINISHED:
                 self._drop_timers(over.id)
@@ -153,7 +143,7 @@ class Tables:
             return
         self._put(self.timers, conversation, tuple(timer for timer in mine if timer not in gone))
         for timer in gone:
-            self._due(self.due_timers, (conversation, timer.visit, timer.name), timer.due, None)
+            self._due(self.due_timers, (conversation, timer.visit, timer.name), None)
 
     def _write_calls(self, commit: Commit) -> None:
         for conversation, call in commit.finished_calls:
@@ -167,8 +157,7 @@ class Tables:
         same = next((other for other in mine if other.call == call), None)
         others = tuple(other for other in mine if other is not same)
         self._put(self.calls, conversation, (*others, pending) if pending else others)
-        before, after = same.due if same else None, pending.due if pending else None
-        self._due(self.due_calls, (conversation, call), before, after)
+        self._due(self.due_calls, (conversation, call), pending.due if pending else None)
 
     def settle(self) -> None:
         """Changes made outside of `write` are for good."""
@@ -180,3 +169,10 @@ class Tables:
         for table in (self.conversations, self.finished, self.visits):
             table.pop(conversation, None)
         self.settle()
+
+
+def _set(table: dict[K, V], key: K, value: V | None) -> None:
+    if value is None or value == ():
+        table.pop(key, None)
+    else:
+        table[key] = value

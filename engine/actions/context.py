@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from engine.core.records import record
 from engine.core.values import Value
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class FileStore(Protocol):
 
     def path(self, ref: str) -> Path:
         """Where the content lies on disk."""
+        ...
+
+    async def keep(self, ref: str) -> None:
+        """Keep the file for good: else it goes when its conversation is deleted. Raises FileNotFoundError."""
         ...
 
 
@@ -88,7 +93,7 @@ class MenuEntry:
     """Without the slash; None when the flow has no command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Context:
     """The world around one call.
 

@@ -3,6 +3,7 @@
 A plugin that cannot be loaded stops the start with a PluginError that names it: nothing goes missing silently.
 """
 
+import asyncio
 import importlib
 import importlib.metadata
 import importlib.util
@@ -16,7 +17,7 @@ from types import ModuleType
 import engine
 from engine.actions import validators
 from engine.actions.catalog import ActionSignature, Catalog, SourceSignature, ValidatorSignature
-from engine.actions.errors import PluginError
+from engine.actions.errors import PluginError, origin, words
 from engine.actions.offers import Action, Offer, Source, Validator
 
 GROUP = "stepgram.plugins"
@@ -24,6 +25,10 @@ GROUP = "stepgram.plugins"
 SHIPPED = "plugins"
 _LOCAL = "stepgram_local_"
 """Modules of a product's own folder are imported under this prefix, so that they shadow nothing."""
+
+
+_BROKEN = (Exception, SystemExit, GeneratorExit, asyncio.CancelledError)
+"""What a module may raise while it is imported. KeyboardInterrupt is the developer's own."""
 
 
 class _Gathered:
@@ -74,12 +79,13 @@ def builtin_catalog() -> Catalog:
 def discover(folders: Sequence[Path] = (), *, entry_points: bool = True) -> Catalog:
     """The shipped plugins and validators, those in `folders`, and those of installed distributions.
 
-    A folder that does not exist holds nothing. Raises PluginError for one that cannot be loaded, and for two
-    that offer the same name.
+    A folder that does not exist holds nothing. In a clone of Stepgram the clone's own `plugins` are the shipped
+    ones, also when Stepgram is installed elsewhere. Raises PluginError for a plugin that cannot be loaded, and
+    for two that offer the same name.
     """
     gathered = _Gathered()
     gathered.take("", offers_of(validators), "the engine")
-    shipped = _shipped()
+    shipped = _shipped(folders)
     for namespace, module in _modules(shipped):
         gathered.take(namespace, offers_of(module), f"{SHIPPED}/{namespace}")
     for folder in folders:
@@ -98,7 +104,11 @@ def offers_of(module: ModuleType) -> list[Offer]:
     root = module.__name__
     found: list[Offer] = []
     for value in vars(module).values():
-        if isinstance(value, Action | Source | Validator) and value not in found and _belongs(value, root):
+        if (
+            isinstance(value, Action | Source | Validator)
+            and all(value is not known for known in found)
+            and _belongs(value, root)
+        ):
             found.append(value)
     return found
 
@@ -108,13 +118,19 @@ def _belongs(offer: Offer, root: str) -> bool:
     return function.__module__ == root or function.__module__.startswith(f"{root}.")
 
 
-def _shipped() -> ModuleType:
+def _shipped(folders: Sequence[Path]) -> ModuleType:
     """The `plugins` package beside `engine`, even where a product has a folder of that name."""
-    home = Path(engine.__file__).resolve().parent.parent / SHIPPED
+    cloned = next((folder.resolve() for folder in folders if _in_clone(folder)), None)
+    home = cloned or Path(engine.__file__).resolve().parent.parent / SHIPPED
     loaded = sys.modules.get(SHIPPED)
     if loaded is not None and home in {Path(path).resolve() for path in getattr(loaded, "__path__", ())}:
         return loaded
     return _load(SHIPPED, home / "__init__.py", "the shipped plugins", search=home)
+
+
+def _in_clone(folder: Path) -> bool:
+    """Whether this is the `plugins` folder of Stepgram's source: it stands beside the engine's."""
+    return (folder / "__init__.py").is_file() and (folder.parent / "engine/actions/discovery.py").is_file()
 
 
 def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
@@ -124,7 +140,7 @@ def _modules(package: ModuleType) -> Iterator[tuple[str, ModuleType]]:
         name = f"{package.__name__}.{found.name}"
         try:
             yield found.name, importlib.import_module(name)
-        except Exception as error:
+        except _BROKEN as error:
             raise _broken(f"{SHIPPED}/{found.name}", error) from error
 
 
@@ -149,8 +165,8 @@ def _load(name: str, path: Path, owner: str, search: Path | None = None) -> Modu
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
+    except _BROKEN as error:
+        sys.modules.pop(name, None)
         raise _broken(owner, error) from error
     return module
 
@@ -158,7 +174,7 @@ def _load(name: str, path: Path, owner: str, search: Path | None = None) -> Modu
 def _offers_at(point: importlib.metadata.EntryPoint, owner: str) -> list[Offer]:
     try:
         loaded = point.load()
-    except Exception as error:
+    except _BROKEN as error:
         raise _broken(owner, error) from error
     if isinstance(loaded, Action | Source | Validator):
         return [loaded]
@@ -167,6 +183,9 @@ def _offers_at(point: importlib.metadata.EntryPoint, owner: str) -> list[Offer]:
     raise PluginError(f"the plugin {owner} is no module and no action: let its entry point name a module")
 
 
-def _broken(owner: str, error: Exception) -> PluginError:
-    kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
-    return PluginError(f"the plugin {owner} cannot be loaded: {kind}{error}")
+def _broken(owner: str, error: BaseException) -> PluginError:
+    said, kind = words(error), type(error).__name__
+    if not isinstance(error, PluginError):
+        said = kind if said == kind else f"{kind}: {said}"
+        said += "" if isinstance(error, SyntaxError) else f" (at {origin(error)})"
+    return PluginError(f"the plugin {owner} cannot be loaded: {said}")

@@ -12,7 +12,15 @@ PluginError            a plugin cannot be loaded
 """
 
 import asyncio
+import os
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_NOT_PLUGINS: Final = (str(_ROOT / "engine"), str(_ROOT / "storage"), os.path.dirname(os.__file__), "<")
+"""Files that are the engine's or Python's own."""
 
 
 class ActionError(Exception):
@@ -63,20 +71,36 @@ class Failure:
 
 
 def failure(error: BaseException) -> Failure:
-    """Sort an exception that came out of an action or a source."""
+    """Sort an exception that came out of an action or a source. Never raises."""
     match error:
         case Refusal():
-            return Failure(kind="refused", reason=str(error), retry=False)
+            return Failure(kind="refused", reason=words(error), retry=False)
         case BadArgument() | BadResult():
-            return Failure(kind="error", reason=str(error), retry=False)
+            return Failure(kind="error", reason=words(error), retry=False)
         case Unreachable():
-            return Failure(kind="unreachable", reason=str(error), retry=True)
+            return Failure(kind="unreachable", reason=words(error), retry=True)
         case Retryable():
-            return Failure(kind="error", reason=str(error), retry=True)
+            return Failure(kind="error", reason=words(error), retry=True)
         case TimeoutError() | asyncio.TimeoutError():
             return Failure(kind="timeout", reason="no answer in time", retry=True)
         case _:
             return _foreign(error)
+
+
+def words(error: BaseException) -> str:
+    """What an exception says, on one line; its class when it says nothing or cannot say it."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:
+        said = ""
+    return said or type(error).__name__
+
+
+def origin(error: BaseException) -> str:
+    """`plugins/shop.py:12` where it was raised: the innermost line outside of installed packages, if there is one."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [place for place in frames if "site-packages" not in place[0] and not place[0].startswith(_NOT_PLUGINS)]
+    return "{}:{}".format(*(own or frames)[-1]) if frames else "an unknown place"
 
 
 def _foreign(error: BaseException) -> Failure:

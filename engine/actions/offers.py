@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.actions.annotations import alternatives
 from engine.actions.catalog import ActionSignature, Parameter, SourceSignature, ValidatorSignature, Written
-from engine.actions.errors import BadArgument, BadResult
+from engine.actions.errors import BadArgument, BadResult, SignatureError
 from engine.actions.signatures import (
+    NAME,
     Function,
     Shape,
     outcomes,
@@ -65,7 +66,7 @@ Offer = Action | Source | Validator
 
 
 def action(
-    *, transactional: bool = False, timeout: float = 30.0, name: str | None = None
+    bare: object = None, /, *, transactional: bool = False, timeout: float = 30.0, name: str | None = None
 ) -> Callable[[Function], Action]:
     """Offer an async function as an action for `do:`.
 
@@ -73,10 +74,11 @@ def action(
     per attempt, above 0, at most 600. `name`: under which flows know it, else the function's. Raises
     SignatureError when the function cannot be offered.
     """
+    _refuse_bare(bare, "action")
 
     def offer(function: Function) -> Action:
         require_context(function)
-        read = _checked(function, timeout=timeout, allowed=frozenset())
+        read = _checked(function, name=name, timeout=timeout, allowed=frozenset())
         return Action(
             signature=ActionSignature(
                 name=name or function.__name__,
@@ -93,13 +95,14 @@ def action(
 
 
 def source(
-    *, transactional: bool = False, timeout: float = 15.0, name: str | None = None
+    bare: object = None, /, *, transactional: bool = False, timeout: float = 15.0, name: str | None = None
 ) -> Callable[[Function], Source]:
     """Offer an async function as a source for `from:`; the arguments are those of `action`."""
+    _refuse_bare(bare, "source")
 
     def offer(function: Function) -> Source:
         require_context(function)
-        read = _checked(function, timeout=timeout, allowed=frozenset({"page"}))
+        read = _checked(function, name=name, timeout=timeout, allowed=frozenset({"page"}))
         row, paged = row_type(function)
         return Source(
             signature=SourceSignature(
@@ -118,18 +121,25 @@ def source(
 
 
 def validator(
-    *, name: str | None = None, check: Callable[[Mapping[str, object]], str | None] | None = None
+    bare: object = None,
+    /,
+    *,
+    name: str | None = None,
+    check: Callable[[Mapping[str, object]], str | None] | None = None,
 ) -> Callable[[Callable[..., Accepted | Refused]], Validator]:
     """Offer a plain function as a validator: pure, quick, `Accepted(value)` or `Refused(message=…)`.
 
     `check` is called once when flows load, with those arguments that are constants, by their names in YAML: it says
     in words what is wrong with them (“the least is more than the most”), or None.
     """
+    _refuse_bare(bare, "validator")
 
     def offer(function: Callable[..., Accepted | Refused]) -> Validator:
         if inspect.iscoroutinefunction(function):
             refuse(function, "make it a plain `def`: a validator is pure; what needs a network is an action")
-        read = _checked(function, timeout=1.0, allowed=frozenset({"now"}))
+        if next(iter(inspect.signature(function).parameters), "") == "context":
+            refuse(function, "judge a value, such as `value: str`: a validator gets no context")
+        read = _checked(function, name=name, timeout=1.0, allowed=frozenset({"now"}))
         if not set(alternatives(read.returns)) <= {Accepted, Refused}:
             refuse(function, "annotate the return `-> Accepted | Refused`")
         if sum(parameter.direct for parameter in read.parameters) > 1:
@@ -150,17 +160,28 @@ def validator(
     return offer
 
 
+def _refuse_bare(bare: object, kind: str) -> None:
+    """Without its parentheses a decorator is handed the function itself."""
+    if callable(bare):
+        refuse(bare, f"write `@{kind}()`, with the parentheses")
+    if bare is not None:
+        raise SignatureError(f"`@{kind}(…)` takes arguments by name only, such as `name=…`: {bare!r} has none")
+
+
 def _literal(read: Shape) -> tuple[Parameter, ...]:
     """Constants all, the one that may stand alone first."""
     ordered = sorted(read.parameters, key=lambda parameter: not parameter.direct)
     return tuple(replace(parameter, written=Written.LITERAL) for parameter in ordered)
 
 
-def _checked(function: Function, *, timeout: float, allowed: frozenset[str]) -> Shape:
+def _checked(function: Function, *, name: str | None, timeout: float, allowed: frozenset[str]) -> Shape:
     read = shape(function)
+    if not NAME.fullmatch(name or function.__name__):
+        wrong = name or function.__name__
+        refuse(function, f"“{wrong}” is no name for a flow: small letters, digits and _, a letter first")
     if not read.doc:
         refuse(function, "give it a docstring: its first sentence is what a flow's author reads")
-    if not 0 < timeout <= LONGEST_TIMEOUT:
+    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
         refuse(function, f"timeout is in seconds, above 0 and at most {LONGEST_TIMEOUT:.0f}")
     if read.own - allowed:
         refuse(

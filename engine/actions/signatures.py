@@ -16,9 +16,11 @@ from engine.actions.context import Context
 from engine.actions.docstrings import arguments, summary
 from engine.actions.errors import SignatureError
 from engine.actions.marks import DirectMark, Page, Rows, TemplateMark
-from engine.core.types import RecordType, ValueType
+from engine.core.types import AnyType, NothingType, OptionalType, RecordType, ValueType
 
 Function = Callable[..., Any]
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""How flows write the names of outcomes, actions, sources and validators."""
 _ENGINES_OWN = frozenset({"page", "now"})
 """Keyword-only parameters that the engine fills in: `page` of a source, `now` of a validator."""
 
@@ -67,6 +69,8 @@ def shape(function: Function) -> Shape:
     unknown = sorted(set(texts) - {_yaml_name(item.name) for item in found} - _ENGINES_OWN - {first.name})
     if unknown:
         refuse(function, f"the docstring describes “{unknown[0]}”, but there is no such parameter")
+    if len({_yaml_name(item.name) for item in found}) < len(found):
+        refuse(function, "two parameters have one name in YAML, where the “_” at the end is left out: rename one")
     return Shape(
         where=place(function),
         doc=summary(function.__doc__),
@@ -84,7 +88,7 @@ def _hints(function: Function) -> dict[str, Any]:
         return get_type_hints(function, include_extras=True)
     except NameError as error:
         refuse(function, f"{error}; define the class at the module's top level, above the function")
-    except TypeError as error:
+    except (TypeError, AttributeError, SyntaxError) as error:
         refuse(function, f"its annotations cannot be read: {error}")
 
 
@@ -107,9 +111,12 @@ def _parameter(
     name, annotation = _yaml_name(item.name), hints[item.name]
     found = marks(annotation)
     required = item.default is inspect.Parameter.empty
+    kind = typed(function, annotation, f"“{name}”", incoming=True)
+    if item.default is None and not isinstance(kind, OptionalType | AnyType | NothingType):
+        refuse(function, f"the default of “{name}” is None: annotate it `… | None`")
     return Parameter(
         name=name,
-        type=typed(function, annotation, f"“{name}”", incoming=True),
+        type=kind,
         required=required,
         default=None if required else item.default,
         written=Written.TEMPLATE if any(isinstance(m, TemplateMark) for m in found) else Written.EXPRESSION,
@@ -124,6 +131,8 @@ def typed(function: Function, annotation: object, what: str, *, incoming: bool) 
         return value_type(annotation, incoming=incoming)
     except Untypable as error:
         refuse(function, f"{what}: {error}")
+    except RecursionError:
+        refuse(function, f"{what}: a record cannot hold itself; use Any for what nests")
 
 
 # --- results ---------------------------------------------------------------------------------------------
@@ -134,7 +143,8 @@ def outcome_name(outcome: type) -> str:
     return str(getattr(outcome, "__outcome__", "")) or re.sub(r"(?<!^)(?=[A-Z])", "_", outcome.__name__).lower()
 
 
-def outcomes(function: Function) -> dict[str, tuple[type, RecordType]]:
+@lru_cache(maxsize=4096)
+def outcomes(function: Function) -> Mapping[str, tuple[type, RecordType]]:
     """Outcome name → class and record, from the return annotation. Raises SignatureError."""
     found: dict[str, tuple[type, RecordType]] = {}
     for part in alternatives(shape(function).returns):
@@ -144,7 +154,11 @@ def outcomes(function: Function) -> dict[str, tuple[type, RecordType]]:
             record = record_type(part, incoming=False)
         except Untypable as error:
             refuse(function, f"outcome {error}")
+        except RecursionError:
+            refuse(function, f"outcome {part.__name__}: a record cannot hold itself; use Any for what nests")
         name = outcome_name(part)
+        if not NAME.fullmatch(name):
+            refuse(function, f"the outcome “{name}” is no name for a flow: small letters, digits and _, a letter first")
         if name in found:
             refuse(function, f"two outcomes are called “{name}”: set `__outcome__` in one of the classes")
         if name == "failed":

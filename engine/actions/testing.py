@@ -70,6 +70,9 @@ class Files:
     def path(self, ref: str) -> Path:
         return self.folder / ref
 
+    async def keep(self, ref: str) -> None:
+        (self.folder / f"{ref}.kept").touch()
+
 
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:

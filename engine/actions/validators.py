@@ -64,6 +64,10 @@ def _place(position: int | None, text: str) -> str:
     return f"at the end of “{text}”" if position >= len(text) else f"at character {position + 1} of “{text}”"
 
 
+def _nothing_allowed(given: Mapping[str, object]) -> str | None:
+    return "the list is empty, so no answer would do" if given.get("values") in ((), []) else None
+
+
 def _no_date(given: Mapping[str, object]) -> str | None:
     try:
         _day(given["date"])
@@ -104,7 +108,7 @@ def pattern(value: str, *, regex_: Annotated[str, Direct]) -> Accepted | Refused
     return Accepted(value=value) if matched else _refused("pattern")
 
 
-@validator()
+@validator(check=_nothing_allowed)
 def one_of(value: str, *, values: Annotated[list[str], Direct]) -> Accepted | Refused:
     """The text is one of a list; capitals do not matter, the answer is written as in the list.
 

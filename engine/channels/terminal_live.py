@@ -25,8 +25,9 @@ async def converse(session: Session, console: Console, lines: AsyncIterator[str]
     await session.engine.run_due()
     if flow is not None:
         await session.start(flow)
-    elif await session.resume():
+    elif await session.waiting():
         console.write("Welcome back. You can go on where you were.")
+        await session.resume()
     parts: list[str] = []
     console.prompt()
     async for raw in lines:

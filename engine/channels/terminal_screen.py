@@ -83,7 +83,7 @@ class Screen:
             return found, found.buttons[number - 1]
         if not count:
             return NoButton(message=f"Message {found.number} has no buttons.")
-        choice = "only button 1" if count == 1 else f"the buttons 1 to {count}"
+        choice = {1: "only button 1", 2: "the buttons 1 and 2"}.get(count, f"the buttons 1 to {count}")
         return NoButton(message=f"There is no button {number}: message {found.number} has {choice}.")
 
     def _message(self, number: int | None) -> Message | NoButton:

@@ -4,7 +4,7 @@ Script and interactive loops stand on this; nothing here reads input or decides 
 """
 
 import mimetypes
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from engine.channels.terminal_input import (
     Wrong,
 )
 from engine.channels.terminal_screen import NoButton, Screen
+from engine.channels.terminal_text import safe
 from engine.core.conversation import Status
 from engine.core.events import ContactShared, FileReceived, LocationShared, TextReceived
 from engine.runtime.clock import ManualClock
@@ -118,14 +119,16 @@ class Session:
         """Start a flow by name."""
         await self._handle(Start(flow=flow), update)
 
-    async def resume(self) -> bool:
-        """Draw the open question again, unless it is on the screen already. True: there is one."""
+    async def waiting(self) -> bool:
+        """Whether a conversation stands in front, waiting for the customer."""
         chat = await self.store.chat(self.customer.chat)
-        if chat is None or chat.front is None:
-            return False
-        if self.screen.conversation != chat.front:
+        return chat is not None and chat.front is not None
+
+    async def resume(self) -> None:
+        """Draw the open question again, if there is one and it is not on the screen already."""
+        chat = await self.store.chat(self.customer.chat)
+        if chat is not None and chat.front is not None and self.screen.conversation != chat.front:
             await self._handle(Command(name="resume"), None)
-        return True
 
     async def _press(self, given: Pressed, update: str | None) -> Wrong | None:
         match self.screen.button(given.button, given.message):
@@ -139,9 +142,9 @@ class Session:
 
     async def _send_files(self, given: FilesSent, update: str | None) -> Wrong | None:
         paths = [Path(path) for path in given.paths]
-        missing = _missing(paths)
-        if missing is not None:
-            return Wrong(message=f"There is no file “{missing}”.")
+        for path in paths:
+            if not path.is_file():
+                return Wrong(message=_no_file(path))
         for number, path in enumerate(paths, start=1):
             one = update if update is None or len(paths) == 1 else f"{update}.{number}"
             if one is not None and await self.store.seen(one):
@@ -216,8 +219,10 @@ class Session:
         return conversation is None or conversation.status is Status.FINISHED
 
 
-def _missing(paths: Sequence[Path]) -> Path | None:
-    return next((path for path in paths if not path.is_file()), None)
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"“{safe(str(path))}” is a folder. Please name a file in it."
+    return f"There is no file “{safe(str(path))}”. Please check the path; in quotation marks it may have spaces."
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

@@ -347,7 +347,14 @@ def offered(turn: Turn, node: Node) -> Value:
     if node.prefill is None:
         return UNSET
     value = turn.value(node.prefill, turn.scope(), default=UNSET)
-    return UNSET if value is None or value == "" else value
+    return UNSET if value is None or value == "" or not _could_be_typed(turn, node, value) else value
+
+
+def _could_be_typed(turn: Turn, node: Node, value: Value) -> bool:
+    """Whether a prefilled text would be taken if the customer typed it: a name is no e-mail address."""
+    if isinstance(value, str) and isinstance(node.question, Text | Email | Phone):
+        return isinstance(_read(turn, node, value), Read)
+    return True
 
 
 # --- sent -------------------------------------------------------------------------------------------------

@@ -8,7 +8,16 @@ from engine.core.answers import offered, quantity
 from engine.core.conversation import FileStatus, Phase, Visit
 from engine.core.display import display
 from engine.core.effects import Press, Show
-from engine.core.keyboard import fixed_rows, grid, label_text, option_presses, paging, shown_options, visible
+from engine.core.keyboard import (
+    fixed_rows,
+    grid,
+    label_text,
+    option_presses,
+    paging,
+    shown_options,
+    static_rows,
+    visible,
+)
 from engine.core.model import (
     Ask,
     Choice,
@@ -69,17 +78,24 @@ def _text(turn: Turn, node: Node, visit: Visit) -> str:
     parts = [said]
     if turn.work.program.flow.progress and isinstance(node.body, Ask):
         parts.insert(0, _progress(turn, node))
-    if node.keys is not None:
-        parts += _about_options(turn, node.keys, visit)
+    if node.keys is not None and (about := _about_options(turn, node.keys, visit)):
+        parts = [*parts[:-1], about] if _lists_nothing(node.keys, visit) else [*parts, about]
     if visit.files and isinstance(node.question, Files):
         parts.append(_file_list(turn, visit))
-    return "\n\n".join(parts) if len(parts) > 1 else said
+    return "\n\n".join(parts)
 
 
-def _about_options(turn: Turn, keys: Keys, visit: Visit) -> list[str]:
+def _about_options(turn: Turn, keys: Keys, visit: Visit) -> str:
     if keys.source is not None and not visit.total and visit.phase is Phase.ASKING:
-        return [_nothing_listed(turn, keys.source, visit)]
-    return [turn.words("keyboard.search")] if keys.search and not visit.search else []
+        return _nothing_listed(turn, keys.source, visit)
+    if keys.options and not keys.plain and not (visit.search or keys.rows or static_rows(turn, keys)):
+        return turn.words("keyboard.empty")  # conditions hide every option: say so, the ways out are shown
+    return turn.words("keyboard.search") if keys.search and not visit.search else ""
+
+
+def _lists_nothing(keys: Keys, visit: Visit) -> bool:
+    """A question whose source has nothing at all is not asked: what is said instead stands alone."""
+    return keys.source is not None and not visit.total and not visit.search and visit.phase is Phase.ASKING
 
 
 def _nothing_listed(turn: Turn, source: SourceKeys, visit: Visit) -> str:

@@ -1,5 +1,5 @@
 """Edit and return: after a changed answer the way to the summary is walked again, and only what depends on the
-change is asked (or done) again. `architecture.md`: the closure is found by the data that a step reads.
+change is asked (or done) again. The closure is found by the data that a step reads.
 
 Holds the bookkeeping of an edit; walking itself is `engine.core.walking`'s.
 """

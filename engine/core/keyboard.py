@@ -12,7 +12,7 @@ from engine.core.turn import Turn
 from engine.core.values import UNSET, Value
 
 LARGEST_PAGE = 90
-"""Options on one page when the flow names no size: Telegram takes 100 buttons (telegram.md, 5)."""
+"""Options on one page when the flow names no size: Telegram takes 100 buttons under a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

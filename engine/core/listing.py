@@ -1,6 +1,6 @@
 """Options drawn from a source or from a list: asking for them, and what to do when they have come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.core.conversation import Phase, Row, Visit
@@ -9,7 +9,7 @@ from engine.core.effects import Invoke, Purpose
 from engine.core.expressions import EvaluationError
 from engine.core.keyboard import narrowed, page_size, rows_from
 from engine.core.model import Choices
-from engine.core.program import Node, Use
+from engine.core.program import Keys, Node, Use
 from engine.core.turn import Turn
 from engine.core.values import UNSET, Value
 
@@ -57,24 +57,33 @@ def rows_came(turn: Turn, node: Node, value: Mapping[str, Value]) -> None:
     keys, visit = node.keys, turn.work.visit
     assert keys is not None
     records, total = value.get("rows"), value.get("total")
-    rows = rows_from(turn, keys, records if isinstance(records, list | tuple) else ())
+    if not isinstance(records, list | tuple):
+        records = ()
     size = page_size(keys)
     if not value.get("paged"):
-        if visit.search:
-            rows = narrowed(rows, visit.search)
-        total = len(rows)
-        last = max(0, (total - 1) // size)
-        page = min(visit.page, last)
-        rows = rows[page * size : (page + 1) * size]
-        turn.change(page=page)
-    elif not rows and visit.page > 0:
+        rows, total = _cut_out(turn, keys, records, size)
+    elif not records and visit.page > 0:
         turn.change(page=0, draw=visit.draw + 1)
         fetch(turn, node)
         return
+    else:
+        rows = rows_from(turn, keys, records[:size])
     kept = _ticked(node, visit, rows)
     count = max(total if isinstance(total, int) else 0, len(rows))
     turn.change(rows=(*rows, *kept), shown=len(rows), total=count, phase=Phase.ASKING)
     draw(turn, edit=visit.draw > 1 and not visit.search)
+
+
+def _cut_out(turn: Turn, keys: Keys, records: Sequence[Value], size: int) -> tuple[list[Row], int]:
+    """The page of a whole list, and how many it has in all. Only what is shown (or searched) is put into words: a
+    list may be long."""
+    visit = turn.work.visit
+    found: Sequence[Row] | None = narrowed(rows_from(turn, keys, records), visit.search) if visit.search else None
+    total = len(records if found is None else found)
+    page = min(visit.page, max(0, (total - 1) // size))
+    turn.change(page=page)
+    part = slice(page * size, (page + 1) * size)
+    return (rows_from(turn, keys, records[part]) if found is None else list(found[part])), total
 
 
 def _ticked(node: Node, visit: Visit, rows: list[Row]) -> tuple[Row, ...]:

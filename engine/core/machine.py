@@ -8,6 +8,7 @@ handed to it for each event (measured in the design: 7 µs and 59 B per conversa
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from transitions import Event as MachineEvent
 from transitions import EventData, Machine, State
 from transitions import Transition as MachineTransition
 
@@ -47,7 +48,21 @@ class _Transition(MachineTransition):
         return True
 
 
+class _Event(MachineEvent):
+    """Asks the transitions of the cursor's state, in order, until one is open."""
+
+    def trigger(self, model: Any, *args: Any, **kwargs: Any) -> bool:
+        """As the library's own, without the queue, the callbacks and the look-up of a State object: our machines
+        have none of the first two and need none of the third (measured, `fire`: 2.0 → 0.5 µs)."""
+        data = EventData(None, self, self.machine, model, args, kwargs)
+        for transition in self.transitions[model.state]:  # noqa: SIM110 - a generator costs 0.3 µs here
+            if transition.execute(data):
+                return True
+        return False
+
+
 class _Machine(Machine):
+    event_cls = _Event
     transition_cls = _Transition
 
 

@@ -19,7 +19,7 @@ from engine.core.records import record
 from engine.core.values import Money, Value, money
 
 LONGEST_TEXT = 4096
-"""Characters of a message (telegram.md, limits)."""
+"""Characters that Telegram lets a message have."""
 LONGEST_NUMBER = 30
 LONGEST_EMAIL = 254
 """RFC 5321, 4.5.3.1.3."""
@@ -151,7 +151,10 @@ def read_phone(text: str, region: str | None) -> Reading:
         number = phonenumbers.parse(compact, region)
     except phonenumbers.NumberParseException:
         return Unreadable(key="answer.not_a_phone" if region else "answer.phone_without_country")
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+    # With its country a number of a possible length will do: ranges open faster than the tables know. Without, the
+    # tables have to say that the country has such a number.
+    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    if not possible or not (compact.startswith("+") or phonenumbers.is_valid_number(number)):
         return Unreadable(key="answer.not_a_phone")
     return Read(value=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

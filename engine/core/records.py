@@ -52,25 +52,25 @@ def _parameter(item: Field[Any], names: dict[str, Any]) -> str:
 
 
 @cache
-def _slots(cls: Hashable) -> tuple[tuple[str, Callable[..., Any], Callable[..., None]], ...]:
-    found = [(item.name, getattr(cls, item.name)) for item in fields(cast("Any", cls))]
-    return tuple((name, slot.__get__, slot.__set__) for name, slot in found)
+def _copier(cls: Hashable) -> Callable[..., Any]:
+    """A function that copies a value of this class, some fields changed: field by field, without a loop."""
+    names: dict[str, Any] = {"_KEPT": MISSING, "_new": object.__new__, "_class": cls}
+    given, lines = [], []
+    for item in fields(cast("Any", cls)):
+        name = item.name
+        names[f"_set_{name}"] = getattr(cls, name).__set__
+        given.append(f"{name}=_KEPT")
+        lines.append(f"    _set_{name}(_made, _old.{name} if {name} is _KEPT else {name})\n")
+    head = f"def _copied(_old, /, *, {', '.join(given)}):\n    _made = _new(_class)\n"
+    exec(f"{head}{''.join(lines)}    return _made", names)  # noqa: S102 - the names of our own fields
+    made: Callable[..., Any] = names["_copied"]
+    return made
 
 
-def replaced(value: T, **changes: Any) -> T:
-    """`dataclasses.replace` for a frozen, slotted dataclass without `__post_init__`, at a third of its time.
+def replaced(value: T, /, **changes: Any) -> T:
+    """`dataclasses.replace` for a frozen, slotted dataclass without `__post_init__`, at half its time.
 
     Raises TypeError for a field that it does not have.
     """
-    cls: Any = type(value)
-    made: T = object.__new__(cls)
-    taken = 0
-    for name, read, write in _slots(cls):
-        if name in changes:
-            write(made, changes[name])
-            taken += 1
-        else:
-            write(made, read(value))
-    if taken != len(changes):
-        raise TypeError(f"{cls.__name__} has no field {', '.join(set(changes) - {name for name, _, _ in _slots(cls)})}")
+    made: T = _copier(cast("Hashable", type(value)))(value, **changes)
     return made

@@ -21,6 +21,7 @@ from engine.core.types import (
     ValueType,
     describe,
 )
+from engine.loading.schema_examples import example_of, examples_of
 from engine.loading.schema_words import INVOKED, Schema
 
 Signature = ActionSignature | SourceSignature | ValidatorSignature
@@ -72,6 +73,7 @@ def _record(parameters: Sequence[Parameter], signature: Signature) -> Schema:
     return {
         "title": f"the arguments of {signature.name}",
         "description": _about(signature),
+        "examples": [examples_of(parameters)],
         "type": "object",
         "properties": {parameter.name: _parameter(parameter) for parameter in parameters},
         "required": [parameter.name for parameter in parameters if parameter.required],
@@ -84,7 +86,11 @@ def _parameter(parameter: Parameter) -> Schema:
     written = "A text, {{ … }} allowed" if template else describe(parameter.type).capitalize()
     default = "" if parameter.required else f" Unsaid: {_default(parameter.default)}."
     doc = f"{parameter.doc.strip()}\n\n" if parameter.doc.strip() else ""
-    return {**_value(parameter.type), "description": f"{doc}{written}.{default}"}
+    return {
+        **_value(parameter.type),
+        "description": f"{doc}{written}.{default}",
+        "examples": [example_of(parameter.name, parameter.type, parameter.written)],
+    }
 
 
 def _default(value: object) -> str:
@@ -112,7 +118,7 @@ def _value(kind: ValueType) -> Schema:  # noqa: C901 - one case per type, nothin
         case RecordType(fields=fields):
             return {
                 "type": ["object", "string"],
-                "properties": {name: _value(field) for name, field in fields.items()},
+                "properties": {name: _field(name, field) for name, field in fields.items()},
                 "required": [name for name, field in fields.items() if not isinstance(field, OptionalType)],
             }
         case OptionalType(inner=inner):
@@ -121,6 +127,15 @@ def _value(kind: ValueType) -> Schema:  # noqa: C901 - one case per type, nothin
             return {}
         case NothingType():
             return {"type": ["null", "string"]}
+
+
+def _field(name: str, kind: ValueType) -> Schema:
+    """A field of a record; Python's dataclasses have no text for each, so its type has to do."""
+    return {
+        **_value(kind),
+        "description": f"{describe(kind).capitalize()}.",
+        "examples": [example_of(name, kind, Written.EXPRESSION)],
+    }
 
 
 def _validator(known: Mapping[str, ValidatorSignature]) -> Schema:
@@ -142,8 +157,11 @@ def _validator(known: Mapping[str, ValidatorSignature]) -> Schema:
 
 def _judge(signature: ValidatorSignature) -> Schema:
     record = _record(signature.parameters, signature)
+    direct = next((one for one in signature.parameters if one.direct), None)
+    example = examples_of(signature.parameters)
     return {
         "description": _about(signature),
+        "examples": [example if direct is None else example_of(direct.name, direct.type, direct.written)],
         "if": {"type": "object"},
         "then": {key: record[key] for key in ("properties", "required", "additionalProperties")},
     }

@@ -95,7 +95,7 @@ def _form() -> Schema:
         "columns": integer("How many options stand side by side.", 2, 1, 8),
         "page": integer("How many options stand on one page.", 6, 1, 90),
         "search": flag("Typed text narrows the options down."),
-        "empty": ref("template", "Said when the source lists nothing.", "Nothing here yet."),
+        "empty": ref("template", "Said in place of the text when the source lists nothing.", "Nothing here yet."),
     }  # fmt: skip
 
 

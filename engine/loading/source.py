@@ -4,6 +4,7 @@ Never raises for what stands in a file, and never takes long: size, depth and nu
 """
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
+    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -75,7 +77,10 @@ def read_file(path: Path) -> Read:
     """The file at `path`; its size is looked at before its content."""
     name = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # reading a pipe would wait for ever
+            return _refused("F0110", name, "This is not a file that can be read.", "a file with a flow")
+        if about.st_size > MAX_BYTES:
             return _refused("F0106", name, "This file is too large for a flow.", f"at most {MAX_BYTES // 1024} KB")
         content = path.read_bytes()
     except OSError as trouble:
@@ -228,6 +233,9 @@ class _Builder:
         raise self.stop("F0101", self.span(event), "These keys have no end.", "a closing brace")
 
     def key(self, event: Any, events: Iterator[Any], depth: int) -> Scalar_:
+        if self.opens_value(event):
+            raise self.stop("F0108", self.span(event), "A text cannot start with {{ unless it stands in quotes.",
+                            'quotes around the whole text: "{{ name }}"')  # fmt: skip
         if not isinstance(event, ScalarEvent | AliasEvent):
             raise self.stop("F0108", self.span(event), "A key is one word, not a list or a mapping.",
                             "quotes around a key that starts with [ or {")  # fmt: skip
@@ -235,6 +243,15 @@ class _Builder:
         if not isinstance(key, Scalar_):
             raise self.stop("F0108", self.span(event), "A key is one word, not a list or a mapping.", None)
         return key
+
+    def opens_value(self, event: Any) -> bool:
+        """Whether this is the second brace of a `{{` that was meant as a text."""
+        if not isinstance(event, MappingStartEvent) or not event.flow_style:
+            return False
+        mark = event.start_mark
+        line: str = self.lines[mark.line]
+        column: int = mark.column
+        return line[max(0, column - 1) : column + 1] == "{{"
 
     def whole(self, start: Any, end: Any, children: list[Node]) -> Span:
         """A block collection ends with its last child: the reader's mark is where the next thing begins."""
@@ -342,6 +359,8 @@ _EXPLANATIONS: Final = (
      "`,`, the closing bracket, or quotes around a value with brackets in it"),
     ("found unexpected end of stream", "A quote is not closed.", "the closing quote"),
     ("cannot start any token", "A text cannot start with this character.", "quotes around the text"),
+    ("expected escape sequence", "After a backslash between double quotes, only certain letters can stand.",
+     "single quotes, or two backslashes"),
     ("found unknown escape", "After a backslash between double quotes, only certain letters can stand.",
      "single quotes, or two backslashes"),
     ("did not find expected node content", "A value is missing here.", "a value"),

@@ -14,17 +14,16 @@ from typing import Final
 from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
 from engine.actions.context import Request
 from engine.actions.errors import Failure
-from engine.actions.invoke import invoke
-from engine.core.conversation import Conversation, Status
+from engine.core.conversation import Conversation, Phase, Status
 from engine.core.effects import Purpose
 from engine.core.events import ActionFailed, ActionFinished, Event, SignalReceived
 from engine.core.values import Value
 from engine.runtime.activity import Activity
 from engine.runtime.chats import Loaded
-from engine.runtime.containment import contained
+from engine.runtime.containment import called, contained
 from engine.runtime.context import Contexts
 from engine.runtime.dispatcher import Stopped
-from engine.runtime.invoking import SIGNAL, arguments_of, pause_after, result_of, signature_of
+from engine.runtime.invoking import SIGNAL, arguments_of, pause_after, signature_of
 from engine.runtime.ports import Clock, Envelope, PendingCall, Store
 from engine.runtime.routing import Addressed
 
@@ -80,6 +79,8 @@ class Calls:
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._done: OrderedDict[Key, None] = OrderedDict()
         self._unhandled: dict[Key, int] = {}
+        self._resting: dict[Key, datetime] = {}
+        """Calls that could not even be tried, such as when the store fails: until when they are left alone."""
         self._attempts: dict[Key, int] = {}
         """Attempts noted in the store: a list read a moment earlier has fewer, and starts none of them too early."""
         self._stopped = False
@@ -89,13 +90,22 @@ class Calls:
         """Calls under way at this moment."""
         return len(self._running)
 
+    @property
+    def held(self) -> int:
+        """Calls that are due and not to be started: under way, or left alone for a while."""
+        return len(self._running) + len(self._resting)
+
     def launch(self, rows: Iterable[PendingCall]) -> None:
         """Start every row that is due, is not under way and has not come back."""
+        now = self._clock.now()
+        self._resting = {key: until for key, until in self._resting.items() if now < until <= now + REST}
         for row in rows:
             key = (row.conversation, row.call)
-            if self._stopped or key in self._running or key in self._done or row.attempt < self._attempts.get(key, 0):
+            if self._stopped or key in self._running or key in self._done or key in self._resting:
                 continue
-            if row.due > self._clock.now():
+            if row.attempt < self._attempts.get(key, 0):
+                continue
+            if row.due > now:
                 self._wake(row.due)
                 continue
             self._activity.begin()
@@ -119,7 +129,8 @@ class Calls:
             log.info("call %s comes back after the next start", row.name)
         except Exception:
             log.exception("call %s of conversation %s could not be brought to an end", row.name, key[0])
-            self._wake(self._clock.now() + REST)
+            self._resting[key] = self._clock.now() + REST
+            self._wake(self._resting[key])
         finally:
             self._running.pop(key, None)
             self._activity.end()
@@ -146,9 +157,15 @@ class Calls:
         await self._settle(row, key, self._outcome(row, key, event, came.requests))
 
     async def _wanted_now(self, row: PendingCall) -> bool:
-        """As the store has it: a row can be found there before the chat in memory has taken its commit in."""
+        """As the store has it: a row can be found there before the chat in memory has taken its commit in.
+
+        Who cancels while an action runs wants it taken back; whether there is anything to take back, after a time-out
+        or a restart, only the action itself can tell: it is called again, with the same key.
+        """
         stored = await self._store.conversation(row.conversation)
-        return stored is not None and stored.status is Status.ACTIVE and _wanted(row, [stored])
+        if stored is None or not _wanted(row, [stored]):
+            return False
+        return stored.status is Status.ACTIVE or _cancelled_while_running(row, stored)
 
     async def _attempt(self, row: PendingCall, loaded: Loaded) -> _Came | Failure:
         signature = signature_of(self._catalog, row.purpose, row.name)
@@ -165,8 +182,8 @@ class Calls:
             attempt=row.attempt + 1,
             at=self._clock.now(),
         )
-        outcome, value = await invoke(signature, context, arguments_of(row))
-        return _Came(outcome=outcome, value=result_of(signature, value), requests=tuple(context.requests))
+        outcome, value = await called(signature, context, arguments_of(row))
+        return _Came(outcome=outcome, value=value, requests=tuple(context.requests))
 
     async def _send_signal(self, row: PendingCall, key: Key) -> None:
         """A signal to another chat's conversation; nobody waits for it any more: it is dropped."""
@@ -211,6 +228,10 @@ class Calls:
         await self._store.attempted(row.conversation, row.call, attempt, due)
         self._attempts[row.conversation, row.call] = attempt
         self._wake(due)
+
+
+def _cancelled_while_running(row: PendingCall, over: Conversation) -> bool:
+    return row.purpose == Purpose.DO and over.outcome == "cancelled" and over.top.visit.phase is Phase.RUNNING
 
 
 def _wanted(row: PendingCall, conversations: Iterable[Conversation]) -> bool:

@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from engine.core.conversation import Conversation
+from engine.core.records import record
 from engine.runtime.library import Library
 from engine.runtime.ports import Chat, Store
 
@@ -13,7 +13,7 @@ CAPACITY: Final = 4096
 """Chats kept in memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Loaded:
     """A chat as the store has it."""
 

@@ -12,7 +12,7 @@ BATCH: Final = 256
 """Commits in one transaction at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     commit: Commit
     done: asyncio.Future[None]
@@ -98,7 +98,7 @@ def _offender(batch: Sequence[_Waiting], error: Exception) -> _Waiting | None:
     if not isinstance(error, AlreadySeen | Overtaken):
         return None
     update = getattr(error, "update", None)
-    row = getattr(error, "conversation", None)
+    row = getattr(error, "conversation", None) or getattr(error, "chat", None)
     found = [waiting for waiting in batch if _names(waiting.commit, update, row)]
     return found[0] if len(found) == 1 else None
 

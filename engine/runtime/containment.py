@@ -1,15 +1,24 @@
-"""Runs a plugin's coroutine so that nothing it does reaches the engine: neither what it raises nor how long."""
+"""Runs a plugin's coroutine so that nothing it does reaches the engine: neither what it raises, nor how long it
+takes, nor how much it gives back."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
-from engine.actions.errors import Failure, failure
+from engine.actions.catalog import ActionSignature, SourceSignature
+from engine.actions.context import CancelConversation, Context, SendSignal, StartFlow
+from engine.actions.errors import ActionError, BadResult, Failure, failure, origin
+from engine.actions.invoke import invoke
+from engine.core.codec import dump_data
+from engine.core.values import Value
+from engine.runtime.invoking import result_of
 
 Result = TypeVar("Result")
 GRACE: Final = 1.0
 """Seconds that a cancelled call has to clean up before it is left to itself."""
+LARGEST_RESULT: Final = 4 * 1024 * 1024
+"""Bytes of JSON that an action may give back: they are written with every further step of the conversation."""
 
 log = logging.getLogger("stepgram.calls")
 
@@ -34,15 +43,53 @@ async def contained(work: Coroutine[Any, Any, Result], timeout: float) -> Result
     return Failure(kind="timeout", reason=f"no answer within {timeout:g} s", retry=True)
 
 
+async def called(
+    signature: ActionSignature | SourceSignature, context: Context, arguments: Mapping[str, Value]
+) -> tuple[str, Mapping[str, Value]]:
+    """One call: the outcome and its record, which a conversation can keep. Raises BadResult, and what `invoke` raises.
+
+    Of a source's rows only a page is kept, so that they may be many.
+    """
+    outcome, value = await invoke(signature, context, arguments)
+    if isinstance(signature, ActionSignature):
+        _check_kept(f"{signature.name} returned", value)
+    _check_requests(signature.name, context)
+    return outcome, result_of(signature, value)
+
+
+def _check_requests(name: str, context: Context) -> None:
+    """What the engine is asked for must be what it can carry out and keep."""
+    for wish in context.requests:
+        match wish:
+            case StartFlow(flow=str(), arguments=brought):
+                _check_kept(f"{name} sent along", brought)
+            case SendSignal(flow=str(), key=str(), name=str(), payload=brought):
+                _check_kept(f"{name} sent along", brought)
+            case CancelConversation(conversation=str()):
+                pass
+            case _:
+                raise BadResult(f"{name} asked for {type(wish).__name__} with something that is no text: use names")
+
+
+def _check_kept(what: str, value: Mapping[str, Value]) -> None:
+    try:
+        size = len(dump_data(value))
+    except (ValueError, TypeError, RecursionError) as error:  # half a surrogate pair, a number without end, a circle
+        raise BadResult(f"{what} something that cannot be kept ({type(error).__name__})") from error
+    if size > LARGEST_RESULT:
+        raise BadResult(f"{what} {size // 1024} KB; a conversation takes {LARGEST_RESULT // 1024} KB")
+
+
 async def _guarded(work: Coroutine[Any, Any, Result]) -> Result | Failure:
     try:
         return await work
-    except GeneratorExit:
-        raise
     except asyncio.CancelledError:
         return Failure(kind="error", reason="the action was cancelled", retry=True)
     except BaseException as error:
         found = failure(error)
-        log.warning("an action failed: %s (%s)", found.kind, type(error).__name__)
+        if isinstance(error, ActionError | OSError | asyncio.TimeoutError) and not isinstance(error, BadResult):
+            log.warning("an action failed: %s (%s)", found.kind, type(error).__name__)
+        else:  # a mistake in the plugin: its developer looks for the place
+            log.error("a mistake in an action: %s, at %s", found.reason, origin(error))
         log.debug("the action's own traceback", exc_info=error)
         return found

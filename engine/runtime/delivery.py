@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.runtime.activity import Activity
+from engine.runtime.outbox import decode
 from engine.runtime.ports import Channel, Clock, Outgoing, Store
 
 FIRST_PAUSE: Final = 0.5
@@ -56,7 +57,9 @@ class Deliveries:
     def add(self, rows: Iterable[Outgoing]) -> None:
         """Deliver these committed rows, after what the chat already has."""
         for row in rows:
-            lane = self._lanes.setdefault(row.chat, _Lane())
+            lane = self._lanes.get(row.chat)
+            if lane is None:
+                lane = self._lanes[row.chat] = _Lane()
             lane.queue.append(row)
             if lane.task is None or lane.task.done():
                 self._activity.begin()
@@ -77,10 +80,9 @@ class Deliveries:
 
     async def flush(self) -> None:
         """Write down everything delivered that no commit took along."""
-        for chat in list(self._lanes):
-            await self._note(chat)
-            lane = self._lanes.get(chat)
-            if lane and not lane.queue and not lane.delivered and (lane.task is None or lane.task.done()):
+        await self._note(*self._lanes)
+        for chat, lane in list(self._lanes.items()):
+            if not lane.queue and not lane.delivered and (lane.task is None or lane.task.done()):
                 del self._lanes[chat]
 
     async def stop(self) -> None:
@@ -119,16 +121,32 @@ class Deliveries:
         try:
             await self._channel.deliver(row)
         except Exception as error:
+            if not _readable(row):
+                log.error("message %s is damaged and cannot be delivered: it is left out", row.id)
+                return True
             log.warning("message %s could not be delivered (%s): it is tried again", row.id, type(error).__name__)
             return False
         return True
 
-    async def _note(self, chat: str) -> None:
-        ids = self.take_delivered(chat)
-        if not ids:
+    async def _note(self, *chats: str) -> None:
+        """One write for all of them: a write waits for the disk."""
+        taken = {chat: ids for chat in chats if (ids := self.take_delivered(chat))}
+        if not taken:
             return
         try:
-            await self._store.delivered(ids)
-        except Exception:
-            self.give_back(chat, ids)
-            log.exception("deliveries to chat %s could not be written down", chat)
+            await self._store.delivered([key for ids in taken.values() for key in ids])
+        except BaseException as error:
+            for chat, ids in taken.items():
+                self.give_back(chat, ids)
+            if not isinstance(error, Exception):
+                raise
+            log.exception("deliveries to %d chats could not be written down", len(taken))
+
+
+def _readable(row: Outgoing) -> bool:
+    """Whether there is anything to deliver: a damaged row would keep all behind it waiting for ever."""
+    try:
+        decode(row)
+    except Exception:  # whatever damaged data makes the decoder say
+        return False
+    return True

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Final
 
 from engine.core.effects import Notice, Press, Say, Show
+from engine.core.records import record
 from engine.core.wording import Wording
 
 RESUME: Final = "resume"
@@ -17,7 +17,7 @@ ENGINE_COMMANDS: Final = ("back", "skip", "retry", "resume", "cancel")
 _LONGEST_CODE: Final = 64 - len("0123456789ab.0.0.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Desk:
     """Speaks in one customer's language. `title` gives a flow's title as HTML."""
 

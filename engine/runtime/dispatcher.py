@@ -14,6 +14,8 @@ LANE: Final = 100
 """Envelopes that may wait in one chat's queue; who brings more waits."""
 PARALLEL: Final = 256
 """Chats that are handled at once."""
+PATIENCE: Final = 10.0
+"""Seconds that what is being handled has to end when the process stops; an action may hang."""
 
 log = logging.getLogger("stepgram.dispatcher")
 
@@ -53,6 +55,7 @@ class Dispatcher:
         self._slots = asyncio.Semaphore(parallel)
         self._lanes: dict[str, _Lane] = {}
         self._stopped = False
+        self._cut = False
 
     async def post(self, envelope: Envelope) -> bool:
         """Put an envelope into its chat's queue and return when it has been handled: False when that failed.
@@ -68,16 +71,29 @@ class Dispatcher:
         try:
             async with lane.room:
                 # A caller that gives up cancels only this future: the lane's task handles the envelope all the same.
+                if self._cut:
+                    raise Stopped("the bot stopped before this was handled")
                 return await self._enqueue(lane, envelope)
         finally:
             lane.users -= 1
             self._tidy(envelope.chat, lane)
 
-    async def stop(self) -> None:
-        """Take nothing more; return when everything in the queues has been handled."""
+    async def stop(self, patience: float = PATIENCE) -> None:
+        """Take nothing more; return when everything in the queues has been handled, or `patience` seconds later.
+
+        What was cut then has changed nothing; who posted it gets Stopped.
+        """
         self._stopped = True
+        end = asyncio.get_running_loop().time() + patience
         while tasks := [lane.task for lane in self._lanes.values() if lane.task]:
-            await asyncio.wait(tasks)
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
+                log.warning("%d chats were cut in the middle of something: it is undone", len(tasks))
+                self._cut = True
+                await asyncio.sleep(0)  # a task that has not begun yet could not tidy up
+                for task in tasks:
+                    task.cancel()
+            await asyncio.wait(tasks, timeout=left if left > 0 else None)
 
     def _enqueue(self, lane: _Lane, envelope: Envelope) -> asyncio.Future[bool]:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -88,17 +104,24 @@ class Dispatcher:
         return done
 
     async def _drain(self, chat: str, lane: _Lane) -> None:
-        while lane.queue:
-            envelope, done = lane.queue.popleft()
-            try:
-                async with self._slots:
-                    good = await self._one(envelope)
-                if not done.done():
-                    done.set_result(good)
-            finally:
+        try:
+            while lane.queue:
+                envelope, done = lane.queue.popleft()
+                try:
+                    async with self._slots:
+                        good = await self._one(envelope)
+                    if not done.done():
+                        done.set_result(good)
+                finally:
+                    self._activity.end()
+                    _let_go(done)
+        finally:
+            for _, done in lane.queue:
                 self._activity.end()
-        lane.task = None
-        self._tidy(chat, lane)
+                _let_go(done)
+            lane.queue.clear()
+            lane.task = None
+            self._tidy(chat, lane)
 
     def _tidy(self, chat: str, lane: _Lane) -> None:
         if lane.users == 0 and lane.task is None and self._lanes.get(chat) is lane:
@@ -116,3 +139,9 @@ class Dispatcher:
         except Exception:
             log.exception("chat %s could not be told that something went wrong", envelope.chat)
         return False
+
+
+def _let_go(done: asyncio.Future[bool]) -> None:
+    """Whoever waits for an envelope that was cut learns of it."""
+    if not done.done():
+        done.set_exception(Stopped("the bot stopped before this was handled"))

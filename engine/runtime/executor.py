@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Final
 
 from engine.core.conversation import Conversation, Status
@@ -26,17 +27,28 @@ log = logging.getLogger("stepgram.executor")
 
 
 class _Opener:
-    """Opens the transaction when the first transactional action wants it."""
+    """Opens the transaction when the first transactional action wants it; ends it with the `async with` block."""
 
-    def __init__(self, store: Store, stack: AsyncExitStack) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._stack = stack
+        self._block: AbstractAsyncContextManager[Transaction] | None = None
         self.opened: Transaction | None = None
 
     async def __call__(self) -> Transaction:
         if self.opened is None:
-            self.opened = await self._stack.enter_async_context(self._store.transaction())
+            block = self._store.transaction()
+            self.opened = await block.__aenter__()
+            self._block = block
         return self.opened
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._block is not None:
+            await self._block.__aexit__(kind, error, traceback)
 
 
 class Executor:
@@ -113,8 +125,8 @@ class Executor:
         ledger = self._ledger(envelope, loaded)
         ledger.delivered = self._deliveries.take_delivered(envelope.chat)
         try:
-            async with AsyncExitStack() as stack:
-                opener = _Opener(self._store, stack)
+            opener = _Opener(self._store)
+            async with opener:
                 play = Play(self._tools, ledger, self._tools.surroundings.world(ledger.chat), opener)
                 await self._play_through(play, ledger, envelope, loaded.outdated)
                 commit = ledger.commit(envelope.update)
@@ -178,8 +190,9 @@ class Executor:
             return
         if isinstance(addressed.event, ActionFinished) and addressed.conversation not in ledger.open:
             over = await self._store.conversation(addressed.conversation)
-            if over is not None and over.status is Status.FINISHED:
-                await play.late(over, addressed.event)
+            known = over and self._tools.library.adopt(over)
+            if known is not None and known.status is Status.FINISHED:
+                await play.late(known, addressed.event)
         await play.run([Deliver(conversation=addressed.conversation, event=addressed.event)])
 
     async def _elsewhere(self, ledger: Ledger, what: object) -> Conversation | None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,8 @@ from typing import Final
 from engine.runtime.identity import IdSource
 
 CHUNK: Final = 64 * 1024
+_KEPT: Final = ".kept"
+"""Ending of the empty file beside one that `discard` must leave."""
 _REF: Final = re.compile(r"[a-z0-9]{24}")
 
 
@@ -87,6 +89,20 @@ class FileStore:
     async def remove(self, ref: str) -> None:
         """Delete the file of this ref; one that is gone already is fine."""
         await asyncio.to_thread(self._place(ref).unlink, missing_ok=True)
+
+    async def keep(self, ref: str) -> None:
+        """The file belongs to somebody else now, such as a shop's order: `discard` leaves it. Raises NoSuchFile."""
+        place = self.path(ref)
+        await asyncio.to_thread(place.with_name(place.name + _KEPT).touch)
+
+    async def discard(self, refs: Iterable[str]) -> None:
+        """Delete files that no conversation names any more, but for kept ones; what is no ref of ours is left alone."""
+        for ref in refs:
+            if _REF.fullmatch(ref) is None:
+                continue
+            place = self._place(ref)
+            if not await asyncio.to_thread(place.with_name(place.name + _KEPT).exists):
+                await asyncio.to_thread(place.unlink, missing_ok=True)
 
     def _place(self, ref: str) -> Path:
         if _REF.fullmatch(ref) is None:

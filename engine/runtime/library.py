@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.core.conversation import Conversation, Frame, Phase
+from engine.core.conversation import Conversation, Frame, Past, Phase
 from engine.core.model import Ask, Bot, Call, Do, Show, Wait
 from engine.core.program import Node, Program, Text
 
@@ -84,6 +84,7 @@ class Library:
         program = self.programs.get(frame.flow)
         if program is None:
             return None
+        frame = self._without_lost_calls(frame)
         if program.version == frame.version:
             return frame
         steps = program.nodes
@@ -96,9 +97,29 @@ class Library:
         return replace(
             frame,
             version=program.version,
-            trail=tuple(past for past in frame.trail if past.step in steps),
+            trail=tuple(past for past in frame.trail if past.step in steps or past.undo is not None),
             remembered={step: kept for step, kept in frame.remembered.items() if step in steps},
         )
+
+    def _without_lost_calls(self, frame: Frame) -> Frame:
+        """The frame without the inside of calls whose flow has gone: nobody can go back into them."""
+        trail, edit = self._known(frame.trail), frame.edit
+        if edit is not None:
+            current = None if edit.current is None else self._known((edit.current,))[0]
+            edit = replace(edit, replay=self._known(edit.replay), missed=self._known(edit.missed), current=current)
+        return frame if trail is frame.trail and edit is None else replace(frame, trail=trail, edit=edit)
+
+    def _known(self, trail: tuple[Past, ...]) -> tuple[Past, ...]:
+        if all(past.child is None for past in trail):
+            return trail
+        return tuple(self._known_past(past) for past in trail)
+
+    def _known_past(self, past: Past) -> Past:
+        child = past.child
+        if child is None:
+            return past
+        kept = replace(child, trail=self._known(child.trail)) if child.flow in self.programs else None
+        return replace(past, child=kept)
 
 
 def _suits(node: Node, phase: Phase) -> bool:

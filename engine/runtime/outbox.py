@@ -7,6 +7,7 @@ from typing import assert_never
 import msgspec
 
 from engine.core.effects import Notice, Say, Show
+from engine.core.fitting import fitted
 from engine.runtime.ports import Outgoing
 
 Visible = Show | Say | Notice
@@ -85,8 +86,9 @@ def compose(
     at: datetime,
     reply_to: str | None = None,
 ) -> Outgoing:
-    """A row for the outbox. Its id follows from chat and sequence, so a repeated send is known as such."""
-    kind, payload = encode(effect, reply_to)
+    """A row for the outbox, within Telegram's limits. Its id follows from chat and sequence, so a repeated send is
+    known as such."""
+    kind, payload = encode(fitted(effect), reply_to)
     surface = f"{conversation}.{effect.visit}" if conversation and isinstance(effect, Show) else ""
     return Outgoing(
         id=f"{chat}#{sequence}",

@@ -12,13 +12,11 @@ from typing import Final, assert_never
 from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
 from engine.actions.context import CancelConversation, Request, SendSignal, StartFlow
 from engine.actions.errors import Failure
-from engine.actions.invoke import invoke
 from engine.core.advance import advance, begin
 from engine.core.codec import NotStorableError
 from engine.core.conversation import Conversation
 from engine.core.effects import (
     CancelTimers,
-    Effect,
     Finish,
     Invoke,
     Notice,
@@ -40,11 +38,11 @@ from engine.core.events import (
     Started,
 )
 from engine.core.world import World
-from engine.runtime.containment import contained
+from engine.runtime.containment import called, contained
 from engine.runtime.context import Contexts, Lease
 from engine.runtime.identity import IdSource
-from engine.runtime.invoking import arguments_with_page, pending_call, pending_signal, result_of, signature_of
-from engine.runtime.ledger import Ledger
+from engine.runtime.invoking import arguments_with_page, pending_call, pending_signal, signature_of
+from engine.runtime.ledger import ROWS_PER_COMMIT, Ledger
 from engine.runtime.library import Library
 from engine.runtime.ports import Transaction
 from engine.runtime.routing import (
@@ -60,8 +58,12 @@ from engine.runtime.routing import (
 )
 from engine.runtime.surroundings import Surroundings
 
+Noted = Show | Say | Notice | StartTimer | CancelTimers | StartFlowEffect | Trace | Trouble | Finish
+"""Every effect but an `Invoke`: done as soon as it is noted."""
 MOST_STEPS: Final = 50
 """Events that one update may set off; more is a circle."""
+MOST_MESSAGES: Final = ROWS_PER_COMMIT // 2
+"""Messages that one update may set off: the outbox numbers them within the commit."""
 
 log = logging.getLogger("stepgram.play")
 
@@ -99,6 +101,8 @@ class Play:
         self._transaction = transaction
         self._work: deque[Decision | Start] = deque()
         self._steps = 0
+        self._asked = False
+        """The desk has asked something: a second offer would only confuse."""
 
     async def run(self, decisions: Iterable[Decision | Start]) -> None:
         """Carry everything out, and what follows from it. Raises Circle, and what the store raises."""
@@ -107,6 +111,7 @@ class Play:
             decision = self._work.popleft()
             match decision:
                 case Tell(effect=effect, conversation=conversation):
+                    self._asked = self._asked or isinstance(effect, Show)
                     self._ledger.tell(effect, conversation)
                 case Deliver():
                     await self._deliver(decision)
@@ -127,7 +132,10 @@ class Play:
         advanced = advance(self._tools.library.programs, conversation, event, self._world)
         self._ledger.put(advanced.conversation)
         for effect in advanced.effects:
-            await self._effect(advanced.conversation, effect)
+            if isinstance(effect, Invoke):
+                await self._invoke(advanced.conversation, effect)
+            else:
+                self._note(advanced.conversation, effect)
 
     def situation(self, elsewhere: Conversation | None = None) -> Situation:
         """How things stand now, for routing."""
@@ -213,7 +221,7 @@ class Play:
 
     def _offer_waiting(self) -> None:
         """The front has become free and somebody waits behind it."""
-        if not self._ledger.front_ended or self._ledger.chat.front is not None:
+        if self._asked or not self._ledger.front_ended or self._ledger.chat.front is not None:
             return
         situation = self.situation()
         if situation.aside is not None:
@@ -234,17 +242,20 @@ class Play:
             advanced = advance(self._tools.library.programs, conversation, events.popleft(), self._world)
             self._ledger.put(advanced.conversation)
             for effect in advanced.effects:
-                came_back = await self._effect(advanced.conversation, effect)
+                if not isinstance(effect, Invoke):
+                    self._note(advanced.conversation, effect)
+                    continue
+                came_back = await self._invoke(advanced.conversation, effect)
                 if came_back is not None:
                     events.append(came_back)
 
-    async def _effect(self, conversation: Conversation, effect: Effect) -> Event | None:
+    def _note(self, conversation: Conversation, effect: Noted) -> None:
         name, ledger = conversation.id, self._ledger
         match effect:
             case Show() | Say() | Notice():
+                if len(ledger.outbox) >= MOST_MESSAGES:
+                    raise Circle(f"more than {MOST_MESSAGES} messages from one update, the last in {conversation.flow}")
                 ledger.tell(effect, name)
-            case Invoke():
-                return await self._invoke(conversation, effect)
             case StartTimer():
                 ledger.start_timer(name, effect)
             case CancelTimers():
@@ -259,7 +270,6 @@ class Play:
                 log.info("conversation %s of %s is over: %s", name, conversation.flow, outcome)
             case _:
                 assert_never(effect)
-        return None
 
     async def _invoke(self, conversation: Conversation, effect: Invoke) -> Event | None:
         signature = signature_of(self._tools.catalog, effect.purpose, effect.name)
@@ -299,7 +309,7 @@ class Play:
             async with transaction.savepoint():
                 try:
                     came = await contained(
-                        invoke(signature, context, arguments_with_page(effect)), effect.timeout or signature.timeout
+                        called(signature, context, arguments_with_page(effect)), effect.timeout or signature.timeout
                     )
                 finally:
                     lease.end()
@@ -309,7 +319,7 @@ class Play:
             return self._failed(effect, undone.failure)
         outcome, value = came
         self.request(context.requests, conversation.id, effect.call)
-        return ActionFinished(at=self._ledger.at, call=effect.call, outcome=outcome, value=result_of(signature, value))
+        return ActionFinished(at=self._ledger.at, call=effect.call, outcome=outcome, value=value)
 
     def _failed(self, effect: Invoke, failure: Failure) -> ActionFailed:
         log.warning("%s failed: %s", effect.name, failure.kind)

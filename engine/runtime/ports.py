@@ -5,16 +5,17 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from engine.core.conversation import Conversation
 from engine.core.effects import Trace
+from engine.core.records import record
 from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Chat:
     """One customer on one channel, and which of their conversations is in front."""
 
@@ -30,7 +31,7 @@ class Chat:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outgoing:
     """A row of the outbox: one thing to deliver to one chat, in order of `sequence` within the chat."""
 
@@ -46,7 +47,7 @@ class Outgoing:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TimerRow:
     """A pending timer; (conversation, visit, name) is unique."""
 
@@ -57,7 +58,7 @@ class TimerRow:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PendingCall:
     """An external action that was recorded and has not come back. (conversation, call) is unique."""
 
@@ -76,7 +77,7 @@ class PendingCall:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class VisitRow:
     """A line of the append-only visit log."""
 
@@ -85,7 +86,7 @@ class VisitRow:
     trace: Trace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Commit:
     """Everything one event changes, written in one transaction or not at all."""
 
@@ -148,6 +149,15 @@ class Transaction(Protocol):
         ...
 
 
+@record
+class Cleaned:
+    """What a clean-up deleted."""
+
+    conversations: int = 0
+    files: tuple[str, ...] = ()
+    """Refs of the files that customers had sent in those conversations: nothing in the store names them any more."""
+
+
 class Store(Protocol):
     """Durable state. Every method that writes commits before it returns."""
 
@@ -197,9 +207,9 @@ class Store(Protocol):
         """Note a failed attempt of a pending call and when the next one is due."""
         ...
 
-    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> int:
+    async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> Cleaned:
         """Delete finished conversations older than their flow's retention (seconds, None: keep) with their
-        visits, and updates seen more than 7 days ago. Returns how many conversations went."""
+        visits, and updates seen more than 7 days ago."""
         ...
 
     async def history(self, conversation: str) -> Sequence[VisitRow]: ...
@@ -223,7 +233,7 @@ class Channel(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Envelope:
     """An update from outside, on its way to a conversation: exactly one of the kinds of `what`."""
 

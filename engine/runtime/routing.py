@@ -1,7 +1,7 @@
 """Which conversation an update belongs to, and what becomes of the others. Pure: decisions only, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from engine.core.events import (
     TextReceived,
 )
 from engine.core.model import SecondStart
+from engine.core.records import record
 from engine.core.values import Value
 from engine.runtime.desk import CANCEL, RESTART, RESUME, Desk
 from engine.runtime.library import Library
@@ -27,7 +28,7 @@ from engine.runtime.outbox import Visible
 from engine.runtime.ports import Chat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Command:
     """`/name payload`, name without the slash."""
 
@@ -35,14 +36,14 @@ class Command:
     payload: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CallbackPressed:
     """A press of an inline button with its callback data, as the channel got it: not to be trusted."""
 
     data: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Start:
     """Start a flow by name, such as `stepgram chat --flow quiz`; roles count here too."""
 
@@ -50,7 +51,7 @@ class Start:
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Addressed:
     """An event from inside (a timer, the outcome of a call, a signal) for one conversation of the chat.
 
@@ -67,7 +68,7 @@ class Addressed:
     """What the action asked for besides its outcome."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Deliver:
     """Give the event to an open conversation. `claim`: the customer turned to it, it comes to the front."""
 
@@ -76,14 +77,14 @@ class Deliver:
     claim: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Cancel:
     """End an open conversation for good, undoing what is to be undone."""
 
     conversation: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Begin:
     """Begin a conversation; the one in front is put aside."""
 
@@ -91,7 +92,7 @@ class Begin:
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Tell:
     """Say something; a Show belongs to `conversation`, so that its buttons lead there."""
 
@@ -103,7 +104,7 @@ Decision = Deliver | Cancel | Begin | Tell
 Routed = tuple[Decision, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Situation:
     """Everything a decision depends on."""
 

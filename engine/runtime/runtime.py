@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engine.actions.catalog import Catalog
-from engine.actions.context import FileStore
 from engine.core.conversation import Status
 from engine.core.events import SignalReceived
 from engine.core.values import Value
@@ -20,6 +19,7 @@ from engine.runtime.context import Contexts, Sessions
 from engine.runtime.delivery import Deliveries
 from engine.runtime.dispatcher import Dispatcher
 from engine.runtime.executor import Executor
+from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
@@ -84,6 +84,7 @@ class Runtime:
             deliveries=self._deliveries,
             post=self._dispatcher.post,
             retention=retention,
+            discard=files.discard,
         )
         self._loop: asyncio.Task[None] | None = None
 
@@ -197,8 +198,8 @@ class Runtime:
         self._calls.launch(ledger.pending)
         if ledger.earliest is not None:
             self._timers.wake(ledger.earliest)
-        over = any(item.status is Status.FINISHED and item.flow in self._fleeting for item in ledger.changed)
-        if over:
+        fleeting = self._fleeting
+        if fleeting and any(item.status is Status.FINISHED and item.flow in fleeting for item in ledger.changed):
             self._timers.clean_soon()
             self._timers.wake(self._clock.now())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,8 @@ SHORTEST_SLEEP: Final = 1.0
 REST: Final = timedelta(seconds=30)
 """A timer whose event could not be handled is left alone for so long."""
 CLEANUP: Final = timedelta(hours=1)
+LOOK: Final = 100
+"""Rows read at once, besides those that rest or are under way: they stand in front and must hide no others."""
 
 _EARLY: Final = datetime.min.replace(tzinfo=UTC)
 _LATE: Final = datetime.max.replace(tzinfo=UTC)
@@ -40,6 +42,7 @@ class Timers:
         deliveries: Deliveries,
         post: Callable[[Envelope], Awaitable[bool]],
         retention: Mapping[str, float | None],
+        discard: Callable[[Sequence[str]], Awaitable[None]],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -47,6 +50,7 @@ class Timers:
         self._deliveries = deliveries
         self._post = post
         self._retention = retention
+        self._discard = discard
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
         self._until = _EARLY
@@ -82,17 +86,18 @@ class Timers:
         """Handle everything that is due now: each chat's events in order, chats in parallel."""
         async with self._lock:
             now = self._clock.now()
-            self._resting = {key: until for key, until in self._resting.items() if until > now}
+            # An end that is too far away was noted before the clock was turned back.
+            self._resting = {key: until for key, until in self._resting.items() if now < until <= now + REST}
             while await self._timers(now):
                 pass
             while await self._expirations(now):
                 pass
-            self._calls.launch(await self._store.due_calls(now))
+            self._calls.launch(await self._store.due_calls(now, LOOK + self._calls.held))
             await self._deliveries.flush()
             await self._clean(now)
 
     async def _timers(self, now: datetime) -> bool:
-        rows = await self._store.due_timers(now)
+        rows = await self._store.due_timers(now, LOOK + len(self._resting))
         fresh = [row for row in rows if _key(row) not in self._resting]
         await asyncio.gather(*(self._fire(row) for row in fresh))
         return bool(fresh)
@@ -107,7 +112,7 @@ class Timers:
             self._resting[_key(row)] = self._clock.now() + REST
 
     async def _expirations(self, now: datetime) -> bool:
-        found = await self._store.due_expirations(now)
+        found = await self._store.due_expirations(now, LOOK + len(self._resting))
         fresh = [item for item in found if _expiry(item) not in self._resting]
         await asyncio.gather(*(self._expire(item) for item in fresh))
         return bool(fresh)
@@ -122,12 +127,13 @@ class Timers:
         self._resting[_expiry(conversation)] = self._clock.now() + REST
 
     async def _clean(self, now: datetime) -> None:
-        if self._cleaned is not None and now - self._cleaned < CLEANUP:
+        if self._cleaned is not None and timedelta(0) <= now - self._cleaned < CLEANUP:
             return
         self._cleaned = now
-        gone = await self._store.cleanup(now, self._retention)
-        if gone:
-            log.info("%d finished conversations were deleted", gone)
+        cleaned = await self._store.cleanup(now, self._retention)
+        await self._discard(cleaned.files)
+        if cleaned.conversations:
+            log.info("%d finished conversations were deleted", cleaned.conversations)
 
     async def _sleep(self, due: datetime) -> None:
         """Until the earliest of `due` and what anybody calls for meanwhile, but not for ever."""
@@ -137,7 +143,8 @@ class Timers:
             # What is due and still there is under way, or rests: no need to look all the time.
             await self._pause(now + timedelta(seconds=SHORTEST_SLEEP))
             return
-        while (until := min(due, self._earliest, last)) > self._clock.now():
+        # A clock that is turned back ends it too: else this would sleep until the old time comes again.
+        while now <= self._clock.now() < (until := min(due, self._earliest, last)):
             await self._pause(until)
 
     async def _pause(self, until: datetime) -> None:

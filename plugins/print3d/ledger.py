@@ -60,7 +60,8 @@ async def _order(transaction: Transaction, key: str) -> Created | None:
 
 
 async def store_file(context: Context, file: File) -> Uploaded:
-    """Note a received file, once."""
+    """Note a received file, once; it is the shop's from now on."""
+    await context.files.keep(file.ref)
     async with context.database() as transaction:
         await transaction.execute(
             "INSERT INTO print_files (ref, idempotency_key, name, size, created_at) VALUES (?, ?, ?, ?, ?) "

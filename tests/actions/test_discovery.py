@@ -1,6 +1,7 @@
 """Discovery: namespaces, a product's own folder, entry points, and plugins that are broken."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,30 @@ def test_a_plugins_folder_in_the_working_directory_shadows_nothing(tmp_path: Pat
     )
     assert done.returncode == 0, done.stderr
     assert {"hello.greet", "http.get"} <= set(done.stdout.split())
+
+
+def test_an_installed_stepgram_in_a_clone_takes_the_clones_plugins(tmp_path: Path) -> None:
+    for package in ("engine", "plugins", "storage"):
+        for place in ("installed", "clone"):
+            copied = shutil.ignore_patterns("__pycache__", "*.md")
+            shutil.copytree(ROOT / package, tmp_path / place / package, ignore=copied)
+    write(tmp_path, "clone/plugins/hello.py", PLUGIN)
+    script = (
+        "from pathlib import Path; import engine; from engine.actions.discovery import discover;"
+        "print(engine.__file__, *discover([Path('plugins')], entry_points=False).actions)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path / "clone",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(tmp_path / "installed"))
+    assert {"hello.greet", "http.get", "print3d.create_order"} <= set(done.stdout.split())
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, folder: Path, module: str) -> None:

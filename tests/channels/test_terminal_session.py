@@ -121,6 +121,9 @@ async def test_files_are_kept_and_each_has_its_own_update_id(sitting: Sitting, t
     assert [envelope.update for envelope in sitting.bot.got] == ["u:1.1", "u:1.2"]
     missing = await sitting.session.send(FilesSent(paths=(paths[0], "none.stl")))
     assert isinstance(missing, Wrong)
+    folder = await sitting.session.send(FilesSent(paths=(paths[0], str(tmp_path))))
+    assert isinstance(folder, Wrong)
+    assert "is a folder" in folder.message
     assert len(sitting.bot.got) == 2
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import cli
+from engine.cli_settings import coloured
 from tests.cli.terminal import HELLO, project, stepgram
 
 BROKEN = HELLO.replace("ask: text", "aks: text")
@@ -130,6 +131,24 @@ def test_an_empty_folder_is_told_what_is_missing(name: str, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "no folder of flows at “flows”" in done.stderr
     assert "STEPGRAM_FLOWS" in done.stderr
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text("flow: hello\n", encoding="utf-8")
+    done = stepgram(tmp_path, "chat", STEPGRAM_FLOWS="hello.yaml")
+    assert (done.returncode, "“hello.yaml” is a file." in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"TERM": "xterm", "NO_COLOR": "1"}, False)],
+)
+def test_colours(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], wanted: bool) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert coloured() is wanted
 
 
 def test_run_with_telegram_settings(tmp_path: Path) -> None:

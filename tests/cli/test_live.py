@@ -22,7 +22,7 @@ def test_a_person_answers_leaves_and_comes_back(tmp_path: Path) -> None:
         assert sitting.end() == 0
     with Sitting(tmp_path, "chat", "--name", "Anna") as sitting:
         sitting.expect("Welcome back")
-        assert "which colour?" in sitting.text
+        sitting.expect("which colour?")
         sitting.type("2")
         sitting.expect("Anna likes green.")
         sitting.type("/quit")

@@ -148,7 +148,8 @@ def test_what_is_no_email(typed: str) -> None:
 def test_telephone_numbers_typed_and_shared() -> None:
     assert one("    ask: phone").say("+48 100-200-300").data == {"q": "+48100200300"}
     assert one("    ask: phone").say("0048 100 200 300").data == {"q": "+48100200300"}
-    assert one("    ask: phone\n    region: PL").say("100 200 300").data == {"q": "+48100200300"}
+    assert one("    ask: phone\n    region: PL").say("512 345 678").data == {"q": "+48512345678"}
+    assert "no telephone number" in one("    ask: phone", region="DE").say("12345").said[0]
     assert one("    ask: phone", region="DE").say("030 123456").data == {"q": "+4930123456"}
     assert one("    ask: phone").contact("48100200300").data == {"q": "+48100200300"}
     walker = one("    ask: phone")
@@ -374,10 +375,15 @@ def test_skip() -> None:
     assert walker.press("Leave it out").over
     assert walker.data == {}
     assert one("    ask: text\n    optional: Skip").skip().over
-    assert one("    ask: text").skip().said == ["This question cannot be skipped."]
+    assert one("    ask: text").skip().said == ["This question cannot be skipped. Please answer it."]
     assert one("    ask: text").press_code("n:skip").notices == ["This button belongs to an earlier message."]
     walker = one("    ask: text\n    optional: Skip\n    transitions: {skipped: q}").skip()
     assert (walker.step, walker.visit.number) == ("q", 2)
+
+
+def test_a_prefill_that_could_not_be_typed_is_not_offered() -> None:
+    assert "n:keep" not in one("    ask: email\n    prefill: customer.name").codes
+    assert "n:keep" not in one("    ask: phone\n    prefill: customer.name").codes
 
 
 def test_prefill() -> None:

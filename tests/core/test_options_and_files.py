@@ -1,8 +1,13 @@
 """Options from sources and lists, pages, search; collections of files that are checked as they come."""
 
 from datetime import date
+from typing import Any
 
+import pytest
+
+from engine.core import listing
 from engine.core.conversation import Phase
+from engine.core.keyboard import rows_from
 from tests.core.asking import CATALOG, one
 from tests.core.walker import Walker
 
@@ -65,7 +70,7 @@ def test_search() -> None:
 
 def test_an_empty_source() -> None:
     walker = one(LISTED).rows([])
-    assert walker.text.endswith("Sold out.")
+    assert walker.text == "Sold out."
 
 
 def test_a_broken_source_can_be_tried_again() -> None:
@@ -240,3 +245,45 @@ def test_prefilled_ticks() -> None:
     )
     assert walker.labels[:3] == [["A"], ["✅ B"], ["C"]]
     assert walker.press("x:ok").data == {"q": ("b",)}
+
+
+def test_of_a_very_long_list_only_the_page_is_put_into_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    worded: list[int] = []
+
+    def counted(turn: Any, keys: Any, records: Any) -> Any:
+        worded.append(len(records))
+        return rows_from(turn, keys, records)
+
+    monkeypatch.setattr(listing, "rows_from", counted)
+    many = [{"id": str(number), "name": f"Row {number}"} for number in range(100_000)]
+    walker = one(LISTED).rows(many).press("›").rows(many)
+    assert worded == [2, 2]
+    assert walker.visit.total == 100_000
+    assert len(walker.visit.rows) == 2
+    assert walker.press("Row 3").data == {"q": many[3]}
+
+
+def test_a_source_that_gives_more_than_the_page_it_was_asked_for() -> None:
+    walker = one(LISTED).rows(FIVE, total=5, paged=True)
+    assert [row.label for row in walker.visit.rows] == [item["name"] for item in FIVE[:2]]
+
+
+def test_options_that_are_all_hidden_say_so_and_leave_a_way_out() -> None:
+    walker = Walker(
+        """
+        flow: hidden
+        title: Hidden
+        entry: {commands: [hidden]}
+        data: {open: false}
+        steps:
+          name: {ask: text, text: Name?}
+          pick:
+            ask: choice
+            text: Which one?
+            keyboard: {options: {a: {text: A, if: open}, b: {text: B, if: open}}}
+          over: {text: Over, end: completed}
+        """
+    )
+    walker.start("hidden").say("Anna")
+    assert walker.text == "Which one?\n\nThere is nothing to choose from at the moment."
+    assert walker.codes == ["n:back", "n:cancel"]

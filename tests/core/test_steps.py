@@ -212,7 +212,7 @@ def test_undo_runs_when_the_conversation_is_given_up(how: str) -> None:
         walker.press("No, go on")
         assert walker.text == "Order 9?"
         walker.press("Cancel").press("Yes, cancel")
-        assert walker.said == ["«Shop» is cancelled. Nothing was kept."]
+        assert walker.said == ["«Shop» is cancelled. You can start again at any time."]
         assert walker.conversation.outcome == "cancelled"
     else:
         walker.wait(3599)

@@ -37,8 +37,8 @@ async def test_another_flow_in_between_and_resume_typed(anna: Customer, backend:
     await anna.says("/my_orders")
     anna.sees("You have no orders yet.")
     assert sorted(await anna.open_flows()) == ["my_orders", "print_order"]
-    await anna.presses("✖️ Cancel")
-    anna.sees("«My orders» is cancelled.", OFFER)
+    await anna.presses("✅ Done")
+    anna.sees("/order starts a new order", OFFER)
     await anna.says("/resume")
     await as_it_was(anna, step, text, labels)
     await walk(anna, start=step.name)
@@ -114,7 +114,7 @@ async def test_files_sent_to_another_flow_are_refused_and_not_lost_here(anna: Cu
     await anna.sends("second.stl")
     anna.sees("Please choose one of the buttons.")
     await anna.says("/resume")
-    await anna.presses("✖️ Cancel")
+    await anna.presses("✅ Done")
     await anna.says("/order")
     await anna.presses("▶️ Continue")
     anna.sees("<b>Files: 1</b>")
@@ -128,7 +128,7 @@ async def test_a_file_that_gets_through_while_something_else_is_in_front(anna: C
     await anna.says("/my_orders")
     await backend.up()
     await anna.shop.tries_again()
-    await anna.presses("✖️ Cancel")
+    await anna.presses("✅ Done")
     await anna.presses("▶️ Continue")
     anna.sees("<b>Files: 1</b>", "✅ cube.stl")
 
@@ -177,3 +177,13 @@ async def test_interrupted_at_every_step_in_one_go(anna: Customer, backend: Back
         await step.answered(anna)
     await anna.presses("✅ Order")
     assert backend.orders == [DOCUMENT]
+
+
+async def test_the_menu_asks_once_about_an_order_that_is_open(anna: Customer) -> None:
+    await anna.says("/order")
+    await anna.says("/start")
+    await anna.presses("🖨 Order a 3D print")
+    anna.sees("is open already")
+    anna.misses("is waiting for you")
+    await anna.presses("▶️ Continue")
+    anna.sees("Which service do you need?")

@@ -16,6 +16,7 @@ import pytest
 
 from tests.backend import Backend
 from tests.cli.terminal import surroundings
+from tests.journeys.order import DOCUMENT as ORDERED
 from tests.journeys.shop import ROOT
 
 LONG = bool(os.environ.get("STEPGRAM_LONG"))
@@ -41,23 +42,14 @@ INPUTS = (
 )
 THANKS = "Thank you! Your order is NL-00001."
 DOCUMENT = {
-    "customer_name": "Zoë O'Neill",
-    "customer_email": "zoe@example.com",
-    "customer_phone": "+4930901820",
-    "service_id": 1,
-    "source": "TELEGRAM",
+    **ORDERED,
     "specifications": {
-        "material": "petg",
-        "quality": "standard",
-        "infill": "30",
-        "colour": "blue",
+        **ORDERED["specifications"],
         "files_info": [
             {"id": "f1", "name": "cube.stl", "size": 5000},
             {"id": "f2", "name": "plate.3mf", "size": 300000},
         ],
     },
-    "delivery_needed": "true",
-    "delivery_details": "Am Hafen 1, 20457 Hamburg",
 }
 _NUMBER = re.compile(r"^#\d+ (\(updated\) )?")
 _EARLIER = re.compile(r"^\(\d+ lines? (was|were) played by an earlier run\)$")

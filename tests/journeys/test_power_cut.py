@@ -52,7 +52,7 @@ INPUTS: tuple[Input, ...] = (
     presses("Standard"),
     presses("30 %"),
     lambda _: Command(name="my_orders"),
-    presses("✖️ Cancel"),
+    presses("✅ Done"),
     presses("▶️ Continue"),
     presses("Blue"),
     presses("Delivery"),

@@ -121,7 +121,7 @@ async def test_commands_that_do_not_fit_change_nothing(anna: Customer, backend: 
     for step in ORDER:
         if step.name != "phone":
             await anna.says("/skip")
-            anna.sees("This question cannot be skipped.")
+            anna.sees("This question cannot be skipped. Please answer it.")
         await anna.says("/retry")
         anna.sees("There is nothing to try again.")
         await anna.says("/oder")

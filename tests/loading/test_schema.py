@@ -88,15 +88,30 @@ def _properties(schema: object, path: str = "") -> Iterator[tuple[str, dict]]:
             yield from _properties(inner, path)
 
 
-def test_every_key_has_a_description_and_an_example():
-    known = flow_schema(Catalog())["$defs"]
-    bare = [
-        path
-        for path, value in _properties(known)
-        if not value.get("description") or ("examples" not in value and "examples" not in str(value))
+def _full(schema: dict, words: dict) -> dict:
+    """A key's schema with what it refers to."""
+    return {**words[schema["$ref"].rsplit("/", 1)[-1]], **schema} if "$ref" in schema else schema
+
+
+@pytest.mark.parametrize("catalog", [Catalog(), SHOP, builtin_catalog()], ids=["bare", "shop", "shipped"])
+def test_every_key_has_a_description_and_an_example(catalog):
+    words = flow_schema(catalog)["$defs"]
+    keys = [(path, _full(value, words)) for path, value in _properties(words)]
+    assert [path for path, value in keys if not value.get("description")] == []
+    assert [path for path, value in keys if not value.get("examples")] == []
+    assert len(keys) > 150
+
+
+@pytest.mark.parametrize("catalog", [Catalog(), builtin_catalog()], ids=["bare", "shipped"])
+def test_every_example_is_right(catalog):
+    words = flow_schema(catalog)["$defs"]
+    wrong = [
+        (path, example)
+        for path, value in _properties(words)
+        for example in value.get("examples", ())
+        if not Draft202012Validator({**value, "$defs": words}).is_valid(example)
     ]
-    assert bare == []
-    assert sum(1 for _ in _properties(known)) > 150
+    assert wrong == []
 
 
 def test_every_reference_leads_somewhere():

@@ -1,5 +1,6 @@
 """Reading YAML: values and places, everything a file can be refused for, and how long that takes."""
 
+import os
 import time
 from decimal import Decimal
 
@@ -165,3 +166,23 @@ def test_no_text_raises(text):
 def test_no_bytes_raise(content):
     read = read_bytes(content, "a.yaml")
     assert (read.document is None) <= bool(read.findings)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_called_yaml_is_refused_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "x.yaml"
+    os.mkfifo(pipe)
+    assert [finding.code for finding in read_file(pipe).findings] == ["F0110"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("text: {{ name }}", "F0108", 'quotes around the whole text: "{{ name }}"'),
+        ("text: {{ name }} is here", "F0108", 'quotes around the whole text: "{{ name }}"'),
+        ('file: "C:\\Users\\me"', "F0101", "single quotes, or two backslashes"),
+    ],
+)
+def test_a_common_slip_is_told_how_to_write_it(text, code, says):
+    (finding,) = read_text(text, "x.yaml").findings
+    assert (finding.code, finding.expected) == (code, says)

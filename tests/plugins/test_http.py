@@ -43,6 +43,11 @@ class Api:
                 return web.json_response({"price": 12.50, "items": [1, None]}, status=201)
             case "/plain":
                 return web.Response(text="hello")
+            case "/echo":
+                status = int(request.query["status"])
+                return web.json_response({"detail": f"got {request.headers['Authorization']}"}, status=status)
+            case "/word":
+                return web.json_response({"detail": request.headers["Authorization"].split()[1]}, status=401)
             case "/big":
                 return web.Response(text="x" * (1024 * 1024 + 1))
             case "/moved":
@@ -217,6 +222,18 @@ async def test_a_header_is_one_line_and_a_secret_has_a_name(api: Api, session: C
             {"url": f"{api.url}/json", "secret_headers": {"Authorization": "Bearer 123"}},
         )
     assert api.asked == []
+
+
+async def test_an_answer_that_repeats_a_secret_does_not_bring_it_into_a_text(api: Api, session: ClientSession) -> None:
+    secret = {"secret_headers": {"Authorization": "crm_token"}}
+    for status, where in ((200, "text"), (200, "json"), (401, "reason")):
+        url = f"{api.url}/echo?status={status}"
+        _, result = await invoke(ACTIONS["http.get"], world(session), {"url": url, **secret})
+        assert "got ***" in str(result[where])
+        assert "s3cret" not in str(result)
+    _, result = await invoke(ACTIONS["http.get"], world(session), {"url": f"{api.url}/word", **secret})
+    assert result["reason"] == "***"
+    assert api.asked[-1]["headers"]["Authorization"] == "Bearer s3cret"
 
 
 def test_texts_are_templates_and_json_is_not() -> None:

@@ -294,7 +294,12 @@ async def test_an_action_can_start_cancel_and_signal(tmp_path, shop, transaction
     await bot.types("cube")
     assert {(item.flow, item.title) for item in seen} == {("order", "Order"), ("pay", "Payment")}
     texts = bot.screen.texts(bot.chat)
-    for expected in ("Placed 1", "«Order» is cancelled. Nothing was kept.", "How was it?", "Here is help."):
+    for expected in (
+        "Placed 1",
+        "«Order» is cancelled. You can start again at any time.",
+        "How was it?",
+        "Here is help.",
+    ):
         assert expected in texts
     await bot.app.stop()
 

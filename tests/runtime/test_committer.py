@@ -101,3 +101,11 @@ async def test_a_cancelled_caller_does_not_take_the_commit_back():
         await task
     await committer.close()
     assert store.written == ["a"]
+
+
+async def test_an_overtaken_chat_is_taken_out_by_its_name():
+    store = Recorder({"b": Overtaken("x", chat="b")})
+    committer = Committer(store)
+    results = await asyncio.gather(*(committer.submit(commit(name)) for name in "abcd"), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), Overtaken, type(None), type(None)]
+    assert store.batches == [["a", "b", "c", "d"], ["a", "c", "d"]]

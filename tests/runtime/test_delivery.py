@@ -102,3 +102,34 @@ async def test_stopping_leaves_the_unreachable_and_notes_the_rest():
     await deliveries.stop()
     assert noted.ids == ["b#1"]
     assert activity.count == 0
+
+
+async def test_all_chats_are_written_down_at_once():
+    _, noted, _, activity, deliveries = assembled()
+    writes = []
+
+    async def delivered(outbox) -> None:
+        writes.append(list(outbox))
+
+    noted.delivered = delivered
+    deliveries.add([row for chat in "abc" for row in rows(chat, "1", "2")])
+    await activity.quiet()
+    await deliveries.flush()
+    assert writes == [["a#1", "a#2", "b#1", "b#2", "c#1", "c#2"]]
+    assert deliveries._lanes == {}
+
+
+async def test_ids_are_kept_when_writing_them_down_is_cut():
+    _, noted, _, activity, deliveries = assembled()
+
+    async def delivered(outbox) -> None:
+        await asyncio.Event().wait()
+
+    noted.delivered = delivered
+    deliveries.add(rows("a", "1"))
+    await activity.quiet()
+    flushing = asyncio.create_task(deliveries.flush())
+    await asyncio.sleep(0)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    assert deliveries.take_delivered("a") == ("a#1",)

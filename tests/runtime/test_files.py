@@ -47,3 +47,15 @@ async def test_a_broken_stream_leaves_nothing(tmp_path):
 async def test_only_our_own_refs_lead_to_a_path(tmp_path, ref):
     with pytest.raises(NoSuchFile):
         FileStore(tmp_path, SeededIds(1)).path(ref)
+
+
+async def test_what_no_conversation_names_goes_unless_it_is_kept(tmp_path):
+    files = FileStore(tmp_path, SeededIds(1))
+    gone, kept = [(await files.put(pieces(b"abc"))).ref for _ in range(2)]
+    await files.keep(kept)
+    await files.discard([gone, kept, "../../etc/passwd", "nothing", "a" * 24])
+    with pytest.raises(NoSuchFile):
+        files.path(gone)
+    assert files.path(kept).read_bytes() == b"abc"
+    with pytest.raises(NoSuchFile):
+        await files.keep(gone)

@@ -43,3 +43,8 @@ def test_a_row_of_another_version_is_an_error_of_its_own():
         decode(row)
     with pytest.raises(msgspec.DecodeError):
         decode(Outgoing(id="1", chat="c", sequence=1, kind="say", payload=b"{", surface="", created_at=AT))
+
+
+def test_a_message_that_grew_too_long_goes_out_cut():
+    row = compose(Say(text="<b>" + "x" * 9000 + "</b>"), chat="c", sequence=1, conversation=None, at=AT)
+    assert decode(row).effect == Say(text="<b>" + "x" * 4095 + "…</b>")

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,9 +12,11 @@ from engine.core.conversation import Conversation, Frame, Phase, Visit
 from engine.core.effects import Notice, Say, Show
 from engine.core.events import ButtonPressed, ContactShared, Move, Navigated, Resumed, TextReceived
 from engine.core.machine import compile_flows
+from engine.core.types import DecimalType
 from engine.loading.library import load_texts
 from engine.runtime.desk import Desk
 from engine.runtime.library import Library
+from engine.runtime.links import BadPayloadError, argument_of
 from engine.runtime.locales import wordings
 from engine.runtime.ports import Chat
 from engine.runtime.routing import (
@@ -198,6 +202,22 @@ def test_deep_links_start_with_a_typed_argument(library):
     assert route(situation(library), Command(name="start", payload="tk")) == (Begin(flow="ticket"),)
     assert "not valid" in only(route(situation(library), Command(name="start", payload="tk_x"))).effect.text
     assert isinstance(only(route(situation(library), Command(name="start", payload="other"))), Tell)
+
+
+@pytest.mark.parametrize("rest", ["--5", "-", "5-", "1_0", "٣", " 5", "1e9", "9" * 19, "9" * 5000])
+def test_a_deep_link_with_no_whole_number_is_not_valid(library, rest):
+    assert "not valid" in only(route(situation(library), Command(name="start", payload=f"tk_{rest}"))).effect.text
+
+
+@pytest.mark.parametrize("text", ["1e999999", "1E-999999", "sNaN", "Infinity", "1_0", "٣", "--1", "1.", ".5", ""])
+def test_a_deep_link_takes_plain_numbers_with_places_only(text):
+    program = SimpleNamespace(flow=SimpleNamespace(arguments=(SimpleNamespace(name="n", type=DecimalType()),)))
+    if text:
+        with pytest.raises(BadPayloadError):
+            argument_of(program, "n", text)
+    else:
+        assert argument_of(program, "n", text) == {}
+    assert argument_of(program, "n", "-1.50") == {"n": Decimal("-1.50")}
 
 
 def test_a_restart_from_a_deep_link_keeps_its_argument(library):

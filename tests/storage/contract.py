@@ -254,34 +254,45 @@ class StoreContract:
         )
         ends = [writer.next(finished(one), seconds=100 * n) for n, one in enumerate(started[:3])]
         await store.commit([*ends, writer.next(finished(kept), finished(other))])
-        assert await store.cleanup(at(150), {"order": 50.0, "kept": None}) == 2
+        assert (await store.cleanup(at(150), {"order": 50.0, "kept": None})).conversations == 2
         assert [await store.conversation(f"c{n}") is None for n in range(4)] == [True, True, False, False]
         assert await store.history("c0") == ()
         assert await store.conversation("k1") is not None
         assert await store.conversation("x1") is not None
-        assert await store.cleanup(at(200), {"order": 0.0, "kept": None}) == 1
+        assert (await store.cleanup(at(200), {"order": 0.0, "kept": None})).conversations == 1
         assert await store.conversation("c3") is not None
+
+    async def test_cleanup_names_the_files_that_went_with_it(self, store: Store) -> None:
+        writer = Writer()
+        file = {"name": "a.stl", "size": 3, "mime": "model/stl", "ref": "abc123", "kind": "document"}
+        one = conversation()
+        frame = replace(one.frames[0], data={"files": (file, {**file, "ref": "def456"}), "name": '"ref":"nothing"'})
+        await store.commit([writer.next(replace(one, frames=(frame,)))])
+        await store.commit([writer.next(finished(replace(one, frames=(frame,))))])
+        cleaned = await store.cleanup(at(999), {"order": 0.0})
+        assert (cleaned.conversations, cleaned.files) == (1, ("abc123", "def456"))
+        assert (await store.cleanup(at(999), {"order": 0.0})).files == ()
 
     async def test_cleanup_leaves_what_waits_for_a_call(self, store: Store) -> None:
         writer = Writer()
         await store.commit([writer.next(conversation(), pending=(pending(1),))])
         await store.commit([writer.next(finished(conversation()))])
-        assert await store.cleanup(at(999), {"order": 0.0}) == 0
+        assert (await store.cleanup(at(999), {"order": 0.0})).conversations == 0
         await store.commit([writer.next(finished_calls=(("c1", "1.do"),))])
-        assert await store.cleanup(at(999), {"order": 0.0}) == 1
+        assert (await store.cleanup(at(999), {"order": 0.0})).conversations == 1
 
     async def test_an_end_counts_from_the_first_finishing(self, store: Store) -> None:
         writer = Writer()
         first = conversation()
         await store.commit([writer.next(first), writer.next(finished(first), seconds=10)])
         await store.commit([writer.next(finished(finished(first)), seconds=1000)])
-        assert await store.cleanup(at(120), {"order": 100.0}) == 1
+        assert (await store.cleanup(at(120), {"order": 100.0})).conversations == 1
 
     async def test_updates_are_forgotten_after_seven_days(self, store: Store) -> None:
         writer = Writer()
         await store.commit([writer.next(seen=tuple(f"old{n}" for n in range(1200)))])
         await store.commit([writer.next(seconds=5, seen=("young",))])
-        assert await store.cleanup(at(7 * 86400 + 1), {}) == 0
+        assert (await store.cleanup(at(7 * 86400 + 1), {})).conversations == 0
         assert not await store.seen("old0")
         assert not await store.seen("old1199")
         assert await store.seen("young")

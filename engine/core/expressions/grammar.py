@@ -12,7 +12,7 @@ from jinja2.parser import Parser
 from engine.core.expressions import nodes as tree
 from engine.core.expressions.allowed import CONTROL, Converter
 from engine.core.expressions.faults import Fault
-from engine.core.expressions.positions import DEEPEST, Broken, OffsetEnvironment, too_deep
+from engine.core.expressions.positions import DEEPEST, Broken, OffsetEnvironment, meant, too_deep
 from engine.core.expressions.reading import Parsed, reads
 
 LONGEST_SOURCE: Final = 8192
@@ -137,4 +137,5 @@ class _Reader:
             length=min(length, len(self.source) - offset),
             kind="syntax",
             message=f"This cannot be read: {message[:1].lower()}{message[1:]}.",
+            expected=meant(self.source, offset),
         )

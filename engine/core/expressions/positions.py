@@ -16,6 +16,11 @@ from engine.core.expressions.faults import Fault, nearest
 
 DEEPEST: Final = 40
 """How far brackets, blocks and operands may be nested."""
+_SIGNS: Final = {
+    "&&": "`and`", "&": "`and`", "||": "`or`", "!": "`not`",
+    **dict.fromkeys("“”„«»", 'straight quotes: "'), **dict.fromkeys("‘’‚", "straight quotes: '"),
+}  # fmt: skip
+"""What to write instead of a sign that has no meaning here."""
 BLOCKS: Final = frozenset({"if", "elif", "else", "endif", "for", "endfor"})
 FOREIGN_BLOCKS: Final = frozenset(
     {
@@ -74,6 +79,16 @@ class OffsetEnvironment(Environment):
         return tokens
 
 
+def meant(source: str, offset: int) -> str | None:
+    """What the language has instead, for signs that other languages and word processors write."""
+    if source[max(0, offset - 1) : offset + 1] == "||":  # the first one was read as a filter's
+        offset -= 1
+    written = source[offset : offset + 2]
+    if written[:1] == "=" and written != "==":
+        return "`==` to compare"
+    return _SIGNS.get(written) or _SIGNS.get(written[:1])
+
+
 def _lexer_fault(error: TemplateSyntaxError, source: str, position: int) -> Fault:
     message = error.message or "it cannot be read"
     found = re.search(r" at (\d+)$", message)
@@ -83,7 +98,13 @@ def _lexer_fault(error: TemplateSyntaxError, source: str, position: int) -> Faul
             message, rest = "the quote is not closed", len(source) - position
             return Fault(offset=position, length=rest, kind="syntax", message=f"This cannot be read: {message}.")
         message = f"the character “{source[position]}” has no meaning here"
-    return Fault(offset=position, length=1, kind="syntax", message=f"This cannot be read: {message}.")
+    return Fault(
+        offset=position,
+        length=1,
+        kind="syntax",
+        message=f"This cannot be read: {message}.",
+        expected=meant(source, position),
+    )
 
 
 def _check_nesting(tokens: list[Raw]) -> None:

@@ -13,6 +13,7 @@ TAGS = frozenset(
 )  # fmt: skip
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)((?:\s+[^<>]*)?)\s*>")
 _ATTRIBUTE = re.compile(r'\s+([\w-]+)(?:\s*=\s*("[^"]*"|\'[^\']*\'|[^\s"\'>]+))?')
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 
 
@@ -34,10 +35,19 @@ def faults(text: str) -> Iterator[MarkupFault]:
     at = 0
     while at < len(text):
         letter = text[at]
-        match = _TAG.match(text, at) if letter == "<" else None
+        match = _TAG.match(text, at) if letter == "<" and not _BREAK.match(text, at) else None
         if match is not None:
             yield from _tag(match, open_tags)
             at = match.end()
+            continue
+        if letter == "<" and (line := _BREAK.match(text, at)):
+            yield MarkupFault(
+                offset=at,
+                length=line.end() - at,
+                message=f"Telegram does not know “{line[0]}”.",
+                expected="a new line: write the text as a block, `text: |`",
+            )
+            at = line.end()
             continue
         if letter == "<":
             yield MarkupFault(

@@ -120,6 +120,19 @@ def impossible_bounds(checked: Checked) -> Iterator[Diagnostic]:
                 expected="`min` not above `max`",
             )
         yield from _more_than_there_are(step, step.body)
+        yield from _step_too_wide(step, step.body, low, high)
+
+
+def _step_too_wide(step: Step, ask: Ask, low: object, high: object) -> Iterator[Diagnostic]:
+    if not isinstance(ask.question, Quantity) or not isinstance(low, int) or not isinstance(high, int):
+        return
+    if low < high < low + ask.question.step:
+        yield finding(
+            "F0513",
+            step.span,
+            f"➖ and ➕ of “{step.id}” can never be used: from {low}, a step of {ask.question.step} is beyond {high}.",
+            expected=f"`step` of at most {high - low}",
+        )
 
 
 def _bounds(ask: Ask) -> tuple[object, object]:

@@ -133,3 +133,21 @@ def test_windows_line_ends_keep_places_exact() -> None:
     source = "a\r\nb\r\n{{ scor }}"
     (fault,) = faults(source, of_text=True)
     assert source[fault.offset : fault.offset + fault.length] == "scor"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{% if a = 1 %}x{% endif %}", "`==` to compare"),
+        ("{% if a && b %}x{% endif %}", "`and`"),
+        ("{% if a || b %}x{% endif %}", "`or`"),
+        ("{% if !a %}x{% endif %}", "`not`"),
+        ("{% if a == “x” %}x{% endif %}", 'straight quotes: "'),
+        ("{% if a == ‘x’ %}x{% endif %}", "straight quotes: '"),
+        ("{% if a b %}x{% endif %}", None),
+    ],
+)
+def test_a_sign_of_another_language_is_told_what_to_write_instead(source: str, expected: str | None) -> None:
+    fault = parse_template(source)
+    assert isinstance(fault, Fault)
+    assert fault.expected == expected

@@ -86,3 +86,10 @@ def test_no_text_is_too_strange(source: str) -> None:
         for fault in faults(way.text):
             assert 0 <= fault.offset < len(way.text)
             assert fault.offset + fault.length <= len(way.text)
+
+
+@pytest.mark.parametrize("text", ["one<br>two", "one<br/>two", "one<BR />two"])
+def test_a_line_break_of_html_is_told_to_be_a_new_line(text: str) -> None:
+    (fault,) = faults(text)
+    assert (fault.offset, fault.length) == (3, len(text) - 6)
+    assert "new line" in fault.expected
