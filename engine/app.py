@@ -1,5 +1,6 @@
 """The composition root: from settings to a running bot. The only module that knows every room."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Mapping
@@ -10,7 +11,9 @@ from engine.actions.catalog import Catalog
 from engine.actions.discovery import discover
 from engine.core.compiling import Compiler
 from engine.core.machine import compile_flows
+from engine.core.program import Watch
 from engine.core.values import Value
+from engine.core.wording import Wording
 from engine.diagnostics import Report
 from engine.loading.library import Loaded, load
 from engine.runtime.clock import SystemClock
@@ -18,8 +21,10 @@ from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource, SecretIds
 from engine.runtime.library import Library
 from engine.runtime.locales import wordings
+from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Envelope, Store
 from engine.runtime.runtime import Runtime
+from engine.runtime.surroundings import Granted
 from engine.settings import Settings
 
 log = logging.getLogger("stepgram.app")
@@ -33,28 +38,48 @@ class FlowsFaulty(Exception):  # noqa: N818 - says what is the matter
         self.report = report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class App:
     """A bot that is ready to be started. Everything a channel or a command needs of it."""
 
     settings: Settings
-    library: Library
     catalog: Catalog
-    report: Report
-    """Warnings of the check; errors would have kept the bot from being built."""
+    loaded: Loaded
+    """The flows that are live, as they were read; its report has the warnings of the check."""
     files: FileStore
     """Where a channel puts the files it receives."""
     clock: Clock
     store: Store
     runtime: Runtime
+    environment: Mapping[str, str]
+    spoken: Mapping[str, Wording]
+    """The engine's own sentences in each of the bot's languages."""
+    watch: Watch | None = None
+    opened: bool = False
+
+    @property
+    def library(self) -> Library:
+        """The flows that are live, ready to be walked."""
+        return self.runtime.library
+
+    @property
+    def report(self) -> Report:
+        """Warnings of the check; errors would have kept these flows from going live."""
+        return self.loaded.report
+
+    async def open(self) -> None:
+        """Open the store, for whoever has to read in it before the bot starts. Raises the store's errors."""
+        await self.store.open()
+        self.opened = True
 
     async def start(self) -> None:
-        """Open the store and take up everything that was left. Raises the store's errors."""
-        await self.store.open()
+        """Open the store, if nobody has, and take up everything that was left. Raises the store's errors."""
+        if not self.opened:
+            await self.open()
         try:
             await self.runtime.start()
         except BaseException:
-            await self.store.close()
+            await self._close()
             raise
         log.info("%d flows are live", len(self.library.programs))
 
@@ -63,7 +88,25 @@ class App:
         try:
             await self.runtime.stop()
         finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        if self.opened:
+            self.opened = False
             await self.store.close()
+
+    async def reload(self) -> Loaded:
+        """Read the folder of flows again. Without errors they are live when this returns, all at once; with errors
+        (or without any flow) nothing changes. The report says which. Raises LocaleError and OSError, nothing changed.
+        """
+        loaded = await asyncio.to_thread(_read, self.settings.flows, self.catalog, self.environment)
+        if loaded.report.ok and loaded.flows:
+            library = await asyncio.to_thread(_library, loaded, self.catalog, self.watch)
+            if set(loaded.bot.languages) != set(self.loaded.bot.languages):
+                self.spoken = wordings(loaded.bot.languages)
+            self.runtime.use(library, self.spoken)
+            self.loaded = loaded
+        return loaded
 
     async def handle(self, envelope: Envelope) -> bool:
         """One update of a channel; returns when it is committed. False: it failed and the customer was told."""
@@ -99,47 +142,58 @@ def build(
     ids: IdSource | None = None,
     catalog: Catalog | None = None,
     environment: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+    stand_in: StandIn | None = None,
+    granted: Granted | None = None,
 ) -> App:
     """Load and check the flows and wire everything; nothing runs yet.
 
     What is not given is the real thing: SQLite at `settings.database`, the system's clock, random ids, all
-    plugins found, the process's environment. Raises FlowsFaulty, PluginError, LocaleError.
+    plugins found, the process's environment. `observer`, `stand_in` and `granted` as in `Runtime`.
+    Raises FlowsFaulty, PluginError, LocaleError.
     """
     variables = os.environ if environment is None else environment
     known = discover([settings.plugins]) if catalog is None else catalog
     loaded = _loaded(settings.flows, known, variables)
     ids = ids or SecretIds()
-    library = _library(loaded, known)
-    store = store or _sqlite(settings)
+    watch = None if observer is None else observer.evaluated
+    library = _library(loaded, known, watch)
+    spoken = wordings(loaded.bot.languages)
+    store = store or sqlite(settings)
     clock = clock or SystemClock()
     files = FileStore(settings.files, ids)
     runtime = Runtime(
         library=library,
         catalog=known,
-        wordings=wordings(loaded.bot.languages),
+        wordings=spoken,
         store=store,
         channel=channel,
         clock=clock,
         ids=ids,
         files=files,
         environment=variables,
+        observer=observer,
+        stand_in=stand_in,
+        granted=granted,
     )
     return App(
         settings=settings,
-        library=library,
         catalog=known,
-        report=loaded.report,
+        loaded=loaded,
         files=files,
         clock=clock,
         store=store,
         runtime=runtime,
+        environment=variables,
+        spoken=spoken,
+        watch=watch,
     )
 
 
 def _loaded(folder: Path, catalog: Catalog, environment: Mapping[str, str]) -> Loaded:
     if not folder.exists():
         raise FlowsFaulty(f"There is no folder of flows at {folder}.", Report())
-    loaded = load(folder, catalog, environment=environment)
+    loaded = _read(folder, catalog, environment)
     if not loaded.report.ok:
         raise FlowsFaulty(f"The flows in {folder} have errors: please correct them first.", loaded.report)
     if not loaded.flows:
@@ -147,15 +201,19 @@ def _loaded(folder: Path, catalog: Catalog, environment: Mapping[str, str]) -> L
     return loaded
 
 
-def _library(loaded: Loaded, catalog: Catalog) -> Library:
-    programs = compile_flows(loaded.flows, loaded.bot, catalog)
+def _read(folder: Path, catalog: Catalog, environment: Mapping[str, str]) -> Loaded:
+    return load(folder, catalog, environment=environment)
+
+
+def _library(loaded: Loaded, catalog: Catalog, watch: Watch | None = None) -> Library:
+    programs = compile_flows(loaded.flows, loaded.bot, catalog, watch)
     compiler = Compiler(signatures=catalog, bot=loaded.bot)
     menus = {flow.name: compiler.text(flow.entry.menu) for flow in loaded.flows if flow.entry.menu is not None}
     return Library.of(programs, loaded.bot, menus)
 
 
-def _sqlite(settings: Settings) -> Store:
+def sqlite(settings: Settings) -> Store:
+    """The store that settings name; not open yet."""
     from storage.sqlite_store import SqliteStore  # the ORM costs 300 ms: not for stores given by tests
 
-    settings.database.parent.mkdir(parents=True, exist_ok=True)
     return SqliteStore(settings.database, synchronous=settings.synchronous)

@@ -1,4 +1,4 @@
-"""The command line: `stepgram check · explain · schema · chat · run`. Parses, hands over, tells errors in one line.
+"""The command line: `stepgram run · chat · check · explain · test · draw · schema`. Parses, hands over, tells errors.
 
 Imports nothing heavy at the top: `--help` and `--version` answer at once. What a command does is in `cli_*`.
 """
@@ -15,22 +15,29 @@ USAGE = 2
 """Exit code for wrong usage and for everything that keeps a command from working."""
 
 
-def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if not wanted or context.resilient_parsing:
-        return
+def _version() -> str:
     import importlib.metadata
 
     try:
-        version = importlib.metadata.version("stepgram")
+        return importlib.metadata.version("stepgram")
     except importlib.metadata.PackageNotFoundError:
-        version = "not installed, run from its source"
-    click.echo(f"stepgram, version {version}")
-    context.exit()
+        return "not installed, run from its source"
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"stepgram, version {_version()}")
+        context.exit()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 def cli() -> None:
     """Dialogs in YAML, actions in Python, durable by default.
@@ -116,11 +123,53 @@ def chat(**options: object) -> int:
 
 
 @cli.command()
-def run() -> int:
-    """Run the bot. Without Telegram settings it opens the chat in this terminal."""
-    from engine.cli_chat import run_bot
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--no-color", is_flag=True, help="Plain text even on a terminal.")
+def test(paths: tuple[Path, ...], no_color: bool) -> int:
+    """Play the tests of the flows: conversations that must go as they are written down.
 
-    return run_bot()
+    PATHS are transcripts or folders of them; without any, the folder `tests` beside the flows. Exit code 1 when the
+    bot does something else, 2 when there is no test or one cannot be read.
+    """
+    from engine.cli_settings import coloured
+    from engine.cli_test import run_tests
+
+    return run_tests(paths, colour=not no_color and coloured())
+
+
+@cli.command()
+@click.argument("flow", required=False)
+@click.option("--format", "form", type=click.Choice(["mermaid", "svg", "png"]), help="Else by the name of --output.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file; with --all, into this folder.")
+@click.option("--all", "every", is_flag=True, help="One file per flow, into `diagrams` beside the flows.")
+@click.option("--check", "compare", is_flag=True, help="Only tell whether the files are current (exit code 1: no).")
+@click.option("--current", metavar="STEP", help="Light this step.")
+@click.option("--dark", is_flag=True, help="Dark colours; without it an SVG follows its reader's setting.")
+def draw(**options: object) -> int:
+    """Draw the diagram of a FLOW; without one, list the flows.
+
+    Mermaid on the screen, else SVG, PNG or Mermaid as the output file is called. Exit code 1 when flows have errors.
+    """
+    from engine.cli_draw import DrawOptions
+    from engine.cli_draw import draw as drawn
+
+    return drawn(DrawOptions(**options))  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Where the page listens; 0: any free port.")
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
+@click.option("--browser/--no-browser", default=None, help="Open the page, or only print its address.")
+def run(**options: object) -> int:
+    """Run the bot: a page in the browser with the chat, and a workshop beside it.
+
+    It listens on this machine only. Flows that are saved go live at once; what is wrong with one is told, and the old
+    one stays. In the terminal instead: `stepgram chat`.
+    """
+    from engine.cli_run import RunOptions, run_bot
+
+    return run_bot(RunOptions(**options), _version())  # type: ignore[arg-type]  # click checked the types above
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

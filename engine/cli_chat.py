@@ -1,4 +1,4 @@
-"""`stepgram chat` and `stepgram run`: puts app, terminal and script together. No dialog logic here."""
+"""`stepgram chat`: puts app, terminal and script together. No dialog logic here."""
 
 import asyncio
 import re
@@ -25,7 +25,6 @@ from engine.cli_settings import coloured, environment, flows_of, settings
 from engine.runtime.clock import ManualClock, SystemClock
 from engine.settings import Settings, SettingsError
 
-USAGE: Final = 2
 _CUSTOMER: Final = re.compile(r"[\w.@+-]{1,48}")
 
 
@@ -62,18 +61,6 @@ def talk(options: ChatOptions) -> int:
             return 130
         click.echo("\nSee you. Everything is kept: the same command goes on where you were.")
         return 0
-
-
-def run_bot() -> int:
-    """`stepgram run`: the terminal chat, as long as nothing of Telegram is set."""
-    if settings().telegram:
-        click.echo(
-            "stepgram: Telegram settings are present, but the Telegram channel is not part of this version: "
-            "unset the TELEGRAM_… variables, or use `stepgram chat`.",
-            err=True,
-        )
-        return USAGE
-    return talk(ChatOptions())
 
 
 def _script(path: Path | None) -> list[str] | None:

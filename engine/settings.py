@@ -1,8 +1,9 @@
 """The process's settings, read once from the environment and `.env`. No flow's settings (see bot.yaml)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -28,6 +29,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     """STEPGRAM_SYNCHRONOUS: NORMAL is faster and may lose the last moments when the power fails."""
     api_base_url: str | None = None
     """API_BASE_URL: the backend of the plugins; unset, they use the embedded database."""
+    web_host: str = "127.0.0.1"
+    """STEPGRAM_WEB_HOST: the address that the page listens on; elsewhere than on this machine it wants a token."""
+    web_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    """STEPGRAM_WEB_PORT; 0: any free one; unset: 8080, or the next one that is free."""
+    web_token: str | None = None
+    """STEPGRAM_WEB_TOKEN: what the page's address must carry; unset, one is made where it is needed."""
+    web_max_file: Annotated[int, msgspec.Meta(ge=1)] = 2000 * 1024 * 1024
+    """STEPGRAM_WEB_MAX_FILE: bytes that one uploaded file may have."""
+    web_open: bool = True
+    """STEPGRAM_WEB_OPEN: open the browser when there is one."""
     telegram_api_id: int | None = None
     """TELEGRAM_API_ID."""
     telegram_api_hash: str | None = None
@@ -49,6 +60,11 @@ VARIABLES: Final[Mapping[str, str]] = {
     "log_level": "STEPGRAM_LOG_LEVEL",
     "synchronous": "STEPGRAM_SYNCHRONOUS",
     "api_base_url": "API_BASE_URL",
+    "web_host": "STEPGRAM_WEB_HOST",
+    "web_port": "STEPGRAM_WEB_PORT",
+    "web_token": "STEPGRAM_WEB_TOKEN",
+    "web_max_file": "STEPGRAM_WEB_MAX_FILE",
+    "web_open": "STEPGRAM_WEB_OPEN",
     "telegram_api_id": "TELEGRAM_API_ID",
     "telegram_api_hash": "TELEGRAM_API_HASH",
     "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
@@ -58,8 +74,18 @@ VARIABLES: Final[Mapping[str, str]] = {
 _WANTED: Final[Mapping[str, str]] = {
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "synchronous": "FULL or NORMAL",
+    "web_port": "a port from 0 to 65535",
+    "web_max_file": "a number of bytes, such as 52428800",
+    "web_open": "1 or 0",
+    "web_token": "at least 16 letters, digits, - and _",
     "telegram_api_id": "a whole number",
     "api_base_url": "an address that begins with http:// or https://",
+}
+
+
+_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+    "api_base_url": re.compile(r"https?://.*"),
+    "web_token": re.compile(r"[A-Za-z0-9_-]{16,200}"),
 }
 
 
@@ -84,7 +110,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 
 
 def _check(field: str, value: str) -> None:
-    good = field != "api_base_url" or value.startswith(("http://", "https://"))
+    good = _FORMS[field].fullmatch(value) is not None if field in _FORMS else True
     try:
         msgspec.convert({field: value}, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError:

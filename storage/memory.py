@@ -9,17 +9,22 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from engine.core.codec import dump
 from engine.core.conversation import Conversation
+from engine.runtime.journal import Journal
 from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
 from storage import rows
 from storage.errors import StoreError, TransactionEnded, explain
 from storage.hop import roll_back
+from storage.journal_memory import MemoryJournal
 from storage.locking import WriteLock
 from storage.plugin_sql import TABLES, check_statement, execute, query
 from storage.reading import SEEN_FOR, files_in
 from storage.tables import Tables
+
+W = TypeVar("W", TimerRow, PendingCall)
 
 
 class MemoryStore:
@@ -29,6 +34,12 @@ class MemoryStore:
         self._tables = Tables()
         self._lock = WriteLock()
         self._plugins: sqlite3.Connection | None = None
+        self._journal = MemoryJournal(lambda: self._open_tables().journal, self._lock)
+
+    @property
+    def journal(self) -> Journal:
+        """Forgets with the store; usable while that is open."""
+        return self._journal
 
     async def open(self) -> None:
         if self._plugins is not None:
@@ -93,6 +104,12 @@ class MemoryStore:
             pending for conversation, call in keys for pending in tables.calls[conversation] if pending.call == call
         )
 
+    async def timers(self, conversation: str) -> Sequence[TimerRow]:
+        return _by_due(self._open_tables().timers.get(conversation, ()))
+
+    async def calls(self, conversation: str) -> Sequence[PendingCall]:
+        return _by_due(self._open_tables().calls.get(conversation, ()))
+
     async def next_due(self) -> datetime | None:
         tables = self._open_tables()
         queues = (tables.due_timers, tables.due_calls, tables.expirations)
@@ -151,6 +168,10 @@ class MemoryStore:
             oldest = now - SEEN_FOR
             tables.seen = {update: at for update, at in tables.seen.items() if at >= oldest}
             return Cleaned(conversations=len(gone), files=tuple(sorted(files)))
+
+
+def _by_due(waiting: Sequence[W]) -> tuple[W, ...]:
+    return tuple(sorted(waiting, key=lambda row: row.due))
 
 
 def _over(tables: Tables, key: str, now: int, finished: datetime, retention: Mapping[str, float | None]) -> bool:

@@ -139,6 +139,53 @@ class SeenUpdate(Model):
         indexes: ClassVar = [Index(fields=["at"], name="seen_updates_at")]
 
 
+# `engine.runtime.journal.Entry`: a line of a chat in the browser.
+class JournalRow(Model):
+    id = fields.BigIntField(primary_key=True)
+    """Never given twice, also when the newest entry was deleted."""
+    chat = fields.CharField(max_length=128)
+    at = fields.BigIntField()
+    kind = fields.CharField(max_length=32)
+    key = fields.CharField(max_length=200, unique=True)
+    conversation = fields.CharField(max_length=12)
+    surface = fields.CharField(max_length=64)
+    payload = fields.BinaryField()
+    revision = fields.BigIntField()
+    handled = fields.IntField()
+    """0: an input that the engine has not taken yet."""
+
+    class Meta:
+        table = "journal"
+        indexes: ClassVar = [
+            Index(fields=["chat", "id"], name="journal_chat"),
+            Index(fields=["chat", "surface", "id"], name="journal_surface"),
+            Index(fields=["handled", "at"], name="journal_handled"),
+        ]
+
+
+# `engine.runtime.journal.Person`: somebody who uses the chat in the browser.
+class PersonRow(Model):
+    id = fields.CharField(max_length=24, primary_key=True)
+    name = fields.TextField()
+    language = fields.CharField(max_length=16)
+    roles = fields.TextField()
+    """JSON list of words."""
+    phone = fields.CharField(max_length=32)
+    seen_at = fields.BigIntField()
+
+    class Meta:
+        table = "people"
+
+
+# A setting of the page in the browser itself.
+class PageValue(Model):
+    name = fields.CharField(max_length=64, primary_key=True)
+    value = fields.TextField()
+
+    class Meta:
+        table = "page_values"
+
+
 # An order of the print shop, where no backend of its own is set up (`plugins.print3d`).
 class PrintOrder(Model):
     id = fields.BigIntField(primary_key=True)

@@ -94,6 +94,14 @@ def due_calls(connection: sqlite3.Connection, now: datetime, limit: int) -> tupl
     return tuple(map(rows.call_of, lines))
 
 
+def timers(connection: sqlite3.Connection, conversation: str) -> tuple[TimerRow, ...]:
+    return tuple(map(rows.timer_of, connection.execute(statements.TIMERS_OF, (conversation,)).fetchall()))
+
+
+def calls(connection: sqlite3.Connection, conversation: str) -> tuple[PendingCall, ...]:
+    return tuple(map(rows.call_of, connection.execute(statements.CALLS_OF, (conversation,)).fetchall()))
+
+
 def next_due(connection: sqlite3.Connection) -> datetime | None:
     (earliest,) = connection.execute(statements.NEXT_DUE).fetchone()
     return None if earliest is None else rows.moment(earliest)

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from engine.core.conversation import Conversation
+from engine.runtime.journal import Journal
 from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
 from storage import batch, reading, rows, statements
 from storage.batch import Batch, Refused
 from storage.errors import StoreError, TransactionEnded, explain
 from storage.file import MIGRATIONS, FileLock, bring_up_to_date
 from storage.hop import Hop, atomically, finish, roll_back
+from storage.journal import SqliteJournal
 from storage.locking import WriteLock
 from storage.plugin_sql import check_statement, execute, query
 
@@ -53,6 +55,12 @@ class SqliteStore:
         self._lock = WriteLock()
         self._writer: Hop | None = None
         self._reader: Hop | None = None
+        self._journal = SqliteJournal(self._read, self._write)
+
+    @property
+    def journal(self) -> Journal:
+        """Of the same file; usable while the store is open."""
+        return self._journal
 
     async def open(self) -> None:
         """Lock the file, create or migrate it, connect. Raises StoreError with a sentence that says what to do."""
@@ -103,8 +111,8 @@ class SqliteStore:
             raise StoreError("The store is closed. Open it first.")
         return hop
 
-    async def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._hop(self._reader).run(question)
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._hop(self._reader).run(work)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction in one hop."""
@@ -139,6 +147,12 @@ class SqliteStore:
 
     async def due_calls(self, now: datetime, limit: int = 100) -> Sequence[PendingCall]:
         return await self._read(lambda connection: reading.due_calls(connection, now, limit))
+
+    async def timers(self, conversation: str) -> Sequence[TimerRow]:
+        return await self._read(lambda connection: reading.timers(connection, conversation))
+
+    async def calls(self, conversation: str) -> Sequence[PendingCall]:
+        return await self._read(lambda connection: reading.calls(connection, conversation))
 
     async def next_due(self) -> datetime | None:
         return await self._read(reading.next_due)

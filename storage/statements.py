@@ -65,6 +65,7 @@ SET_TIMER: Final = (
 CANCEL_TIMERS: Final = "DELETE FROM timers WHERE conversation = ? AND visit = ?"
 TIMER_FIRED: Final = "DELETE FROM timers WHERE conversation = ? AND visit = ? AND name = ?"
 DELETE_TIMERS: Final = "DELETE FROM timers WHERE conversation = ?"
+TIMERS_OF: Final = "SELECT conversation, chat, visit, name, due FROM timers WHERE conversation = ? ORDER BY due, id"
 DUE_TIMERS: Final = "SELECT conversation, chat, visit, name, due FROM timers WHERE due <= ? ORDER BY due, id LIMIT ?"
 
 SET_CALL: Final = (
@@ -75,6 +76,10 @@ SET_CALL: Final = (
 )
 CALL_FINISHED: Final = "DELETE FROM pending_calls WHERE conversation = ? AND call = ?"
 ATTEMPTED: Final = "UPDATE pending_calls SET attempt = ?, due = ? WHERE conversation = ? AND call = ?"
+CALLS_OF: Final = (
+    "SELECT conversation, chat, call, purpose, name, arguments, retry, timeout, attempt, due FROM pending_calls"
+    " WHERE conversation = ? ORDER BY due, id"
+)
 DUE_CALLS: Final = (
     "SELECT conversation, chat, call, purpose, name, arguments, retry, timeout, attempt, due FROM pending_calls"
     " WHERE due <= ? ORDER BY due, id LIMIT ?"
@@ -83,4 +88,32 @@ DUE_CALLS: Final = (
 NEXT_DUE: Final = (
     "SELECT min(due) FROM (SELECT min(due) AS due FROM timers UNION ALL SELECT min(due) FROM pending_calls"
     " UNION ALL SELECT min(expires_at) FROM conversations)"
+)
+
+_ENTRY: Final = "SELECT id, chat, at, kind, key, conversation, surface, payload, revision, handled FROM journal"
+ADD_ENTRY: Final = (
+    "INSERT INTO journal (chat, at, kind, key, conversation, surface, payload, revision, handled)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+)
+CHANGE_ENTRY: Final = "UPDATE journal SET payload = ?, at = ?, revision = ? WHERE id = ?"
+ENTRY_HANDLED: Final = "UPDATE journal SET handled = 1 WHERE id = ? AND handled = 0"
+ENTRY: Final = _ENTRY + " WHERE id = ?"
+ENTRY_OF_KEY: Final = _ENTRY + " WHERE key = ?"
+ENTRY_OF_SURFACE: Final = _ENTRY + " WHERE chat = ? AND surface = ? ORDER BY id DESC LIMIT 1"
+ENTRIES: Final = _ENTRY + " WHERE chat = ? AND id < ? ORDER BY id DESC LIMIT ?"
+UNHANDLED: Final = _ENTRY + " INDEXED BY journal_handled WHERE handled = 0 ORDER BY id"
+OLD_ENTRIES: Final = (
+    "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE handled = 1 AND at < ? ORDER BY at LIMIT ?)"
+)
+
+PEOPLE: Final = "SELECT id, name, language, roles, phone, seen_at FROM people ORDER BY seen_at DESC, id"
+KEEP_PERSON: Final = (
+    "INSERT INTO people (id, name, language, roles, phone, seen_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
+    " DO UPDATE SET name = excluded.name, language = excluded.language, roles = excluded.roles,"
+    " phone = excluded.phone, seen_at = excluded.seen_at"
+)
+
+PAGE_VALUE: Final = "SELECT value FROM page_values WHERE name = ?"
+SET_PAGE_VALUE: Final = (
+    "INSERT INTO page_values (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )

@@ -12,6 +12,7 @@ from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, 
 from storage import rows
 from storage.batch import already_seen, chat_overtaken, conversation_overtaken
 from storage.due import DueQueue
+from storage.journal_memory import JournalTables
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,6 +35,8 @@ class Tables:
         self.due_timers: DueQueue[tuple[str, int, str]] = DueQueue()
         self.due_calls: DueQueue[tuple[str, str]] = DueQueue()
         self.expirations: DueQueue[str] = DueQueue()
+        self.journal = JournalTables()
+        """Not part of any commit: nothing of it is ever taken back."""
         self._undo: list[tuple[Callable[[Any, Any, Any], None], Any, Any, Any]] = []
         """Calls that take the changes back, in the order of the changes: function, its table or queue, key, row."""
 

@@ -10,13 +10,9 @@ from engine.channels.terminal_screen import Screen
 from engine.channels.terminal_text import Style
 from engine.core.effects import Notice, Say, Show
 from engine.runtime.outbox import decode
-from engine.runtime.ports import Outgoing
+from engine.runtime.ports import Elsewhere, Outgoing
 
 PROMPT: Final = "> "
-
-
-class Elsewhere(Exception):  # noqa: N818 - says what happened
-    """A message for another customer than the one at this terminal: it stays in the outbox for them."""
 
 
 class Console:

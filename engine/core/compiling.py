@@ -11,20 +11,12 @@ from typing import Any
 
 from engine.core.arguments import interpret
 from engine.core.effects import Accepts
+from engine.core.expressing import Expressing, constant, reads_of
 from engine.core.expressions import (
-    Fault,
-    Parsed,
     Scope,
-    compile_expression,
-    compile_native,
-    compile_template,
-    parse_expression,
-    parse_template,
 )
 from engine.core.model import (
     Argument,
-    ArgumentList,
-    ArgumentMap,
     Ask,
     Assignment,
     Body,
@@ -41,7 +33,6 @@ from engine.core.model import (
     Files,
     Invocation,
     Keyboard,
-    Literal,
     Location,
     MoneyAmount,
     NamedArgument,
@@ -55,7 +46,6 @@ from engine.core.model import (
     Retry,
     Show,
     Step,
-    Template,
     Transition,
     Validator,
     YesNo,
@@ -80,29 +70,8 @@ from engine.core.types import ANY
 from engine.core.undoing import undone_outcomes
 
 
-def _parsed(source: Expression | Template) -> Parsed:
-    parse = parse_expression if isinstance(source, Expression) else parse_template
-    parsed = parse(source.source)
-    if isinstance(parsed, Fault):
-        raise ValueError(f"{source.span}: {parsed.message}")
-    return parsed
-
-
-def reads_of(argument: Argument | None) -> frozenset[Path]:
-    """The data paths that an argument's value depends on."""
-    match argument:
-        case None | Literal():
-            return frozenset()
-        case Expression() | Template():
-            return _parsed(argument).paths
-        case ArgumentList(items=items):
-            return frozenset().union(*(reads_of(item) for item in items))
-        case ArgumentMap(items=pairs):
-            return frozenset().union(*(reads_of(item) for _, item in pairs))
-
-
-def _constant(value: Any) -> Evaluate:
-    return lambda _scope: value
+def _inside(folder: str, path: Any) -> Any:
+    return folder + path if isinstance(path, str) and path else path
 
 
 def _local_now(scope: Scope) -> datetime:
@@ -156,45 +125,11 @@ def _is_still(question: Question | None, keys: Keys | None, optional: Text | Non
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiler:
+class Compiler(Expressing):
     """Compiles the parts of one bot's flows against the signatures of its plugins."""
 
     signatures: Signatures
     bot: Bot
-
-    # --- texts, expressions, arguments ---------------------------------------------------------------
-
-    def text(self, template: Template) -> Text:
-        parsed = _parsed(template)
-        render = compile_template(parsed)
-        if parsed.constant:
-            return Text(constant=template.source.strip("\n"), render=render)
-        return Text(constant=None, render=lambda scope: render(scope).strip("\n"))
-
-    def optional_text(self, template: Template | None) -> Text | None:
-        return None if template is None else self.text(template)
-
-    def expression(self, expression: Expression | None) -> Evaluate | None:
-        return None if expression is None else compile_expression(_parsed(expression))
-
-    def argument(self, argument: Argument) -> Evaluate:
-        match argument:
-            case Literal(value=value):
-                return _constant(value)
-            case Expression():
-                return compile_expression(_parsed(argument))
-            case Template():
-                parsed = _parsed(argument)
-                return compile_native(parsed) if parsed.single else compile_template(parsed, escape=False)
-            case ArgumentList(items=items):
-                parts = [self.argument(item) for item in items]
-                return lambda scope: tuple([part(scope) for part in parts])
-            case ArgumentMap(items=pairs):
-                named = [(name, self.argument(item)) for name, item in pairs]
-                return lambda scope: {name: part(scope) for name, part in named}
-
-    def initial(self, argument: Argument | None) -> Evaluate | None:
-        return None if argument is None else self.argument(argument)
 
     def arguments(
         self, arguments: Sequence[NamedArgument], signature: SignatureLike | None
@@ -373,14 +308,17 @@ class Compiler:
         for name in ("minimum", "maximum", "start"):
             bound = getattr(question, name, None)
             if isinstance(bound, Expression):
-                bounds[name] = compile_expression(_parsed(bound))
+                bounds[name] = self.evaluate(bound)
                 reads |= reads_of(bound)
             elif bound is not None:
-                bounds[name] = _constant(int(bound) if isinstance(bound, Decimal) and bound == int(bound) else bound)
+                bounds[name] = constant(int(bound) if isinstance(bound, Decimal) and bound == int(bound) else bound)
         return bounds, reads
 
     def _picture(self, picture: Picture | None) -> tuple[str, Evaluate] | None:
-        return None if picture is None else (picture.kind, self.argument(picture.content))
+        if picture is None:
+            return None
+        content, folder = self.argument(picture.content), picture.folder
+        return (picture.kind, (lambda scope: _inside(folder, content(scope))) if folder else content)
 
     def _retry(self, do: Do | None) -> Retry | None:
         if do is None or do.retry is None:

@@ -39,7 +39,7 @@ class Show:
     """Telegram HTML, everything put in is escaped. Never empty."""
     rows: tuple[tuple[Press, ...], ...] = ()
     photo: tuple[str, str] | None = None
-    """(kind, content): `qr` and its text, `path` of a file beside the flows, `value` a URL or file ref."""
+    """(kind, content): `qr` and its text, `path` of a file from the folder of flows, `value` a URL or file ref."""
     accepts: frozenset[Accepts] = frozenset()
     edit: bool = False
     """Redraw in place (a page turned, a tick set) instead of a new message."""

@@ -5,7 +5,7 @@ handed to it for each event (measured in the design: 7 µs and 59 B per conversa
 `add_model`). It gets functions compiled by us, never names: `transitions` would import and call those.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from transitions import Event as MachineEvent
@@ -15,7 +15,8 @@ from transitions import Transition as MachineTransition
 from engine.core.compiling import Compiler
 from engine.core.expressions import EvaluationError, Scope
 from engine.core.model import Ask, Bot, Flow, Step, Transition
-from engine.core.program import NEVER_ONWARDS, ONWARDS, Evaluate, Node, Program, Signatures, Way
+from engine.core.program import NEVER_ONWARDS, ONWARDS, Evaluate, Node, Program, Signatures, Watch, Way
+from engine.core.records import record
 
 
 class Cursor:
@@ -33,9 +34,10 @@ class Cursor:
 class _Transition(MachineTransition):
     """Notes on the cursor which declared transition was taken."""
 
-    def __init__(self, *args: Any, way: Way | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, way: Way | None = None, declared: Transition | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.way = way
+        self.declared = declared
 
     def execute(self, event_data: EventData) -> bool:
         """As the library's own, without its callbacks: our machines have none, and looking for them on every
@@ -95,6 +97,25 @@ def fire(program: Program, node: Node, trigger: str, scope: Callable[[], Scope])
     return cursor if event.trigger(cursor) else None
 
 
+@record
+class MachineEdge:
+    """One transition of the machine, in the order in which they are asked. `event` is a trigger or ONWARDS."""
+
+    source: str
+    event: str
+    target: str
+    declared: Transition | None
+    """What the author wrote; None: it just goes on to the step below."""
+
+
+def edges(program: Program) -> Iterator[MachineEdge]:
+    """Every transition of the machine, event by event: for drawing it."""
+    for name, event in program.machine.events.items():
+        for source, ways in event.transitions.items():
+            for way in ways:
+                yield MachineEdge(source=source, event=name, target=way.dest, declared=way.declared)
+
+
 def _grouped(step: Step) -> dict[str, list[Transition]]:
     groups: dict[str, list[Transition]] = {}
     for transition in step.transitions:
@@ -112,6 +133,7 @@ def _add(machine: _Machine, compiler: Compiler, step: Step, trigger: str, declar
             transition.target,
             conditions=[_guard(condition)] if condition else None,
             way=compiler.way(transition),
+            declared=transition,
         )
         if condition is None:
             return True
@@ -154,9 +176,12 @@ def _remaining(flow: Flow) -> Mapping[str, int]:
     return left
 
 
-def compile_flow(flow: Flow, signatures: Signatures, bot: Bot) -> Program:
-    """One checked flow as a Program. Raises ValueError for a flow that the checker would refuse."""
-    compiler = Compiler(signatures=signatures, bot=bot)
+def compile_flow(flow: Flow, signatures: Signatures, bot: Bot, watch: Watch | None = None) -> Program:
+    """One checked flow as a Program; `watch` looks on at every evaluation.
+
+    Raises ValueError for a flow that the checker would refuse.
+    """
+    compiler = Compiler(signatures=signatures, bot=bot, watch=watch)
     machine = _Machine(
         model=None,
         states=[State(step.id) for step in flow.steps],
@@ -185,6 +210,8 @@ def compile_flow(flow: Flow, signatures: Signatures, bot: Bot) -> Program:
     )
 
 
-def compile_flows(flows: Iterable[Flow], bot: Bot, signatures: Signatures) -> Mapping[str, Program]:
+def compile_flows(
+    flows: Iterable[Flow], bot: Bot, signatures: Signatures, watch: Watch | None = None
+) -> Mapping[str, Program]:
     """All flows of a bot by name. They must have passed the checker."""
-    return {flow.name: compile_flow(flow, signatures, bot) for flow in flows}
+    return {flow.name: compile_flow(flow, signatures, bot, watch) for flow in flows}

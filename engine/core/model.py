@@ -203,6 +203,8 @@ class Picture:
     """`qr` | `path` | `value`."""
     content: Template | Expression
     span: Span
+    folder: str = ""
+    """Of a `path`: what goes before it to make it a path from the folder of flows, empty or with `/` at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

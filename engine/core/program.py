@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 from engine.core.effects import Accepts
 from engine.core.expressions import Scope
-from engine.core.model import Body, Flow, Path, Question, Retry, Step
+from engine.core.model import Body, Expression, Flow, Path, Question, Retry, Step, Template
 from engine.core.types import ValueType
 
 Evaluate = Callable[[Scope], Any]
 """A compiled expression or text. Raises only `engine.core.expressions.EvaluationError`."""
+
+Watch = Callable[[Expression | Template, object], None]
+"""Is told what an expression or text gave each time it is evaluated; an EvaluationError when it could not be."""
 
 ONWARDS = "onwards"
 """The event of the machine that every trigger without a transition of its own fires."""

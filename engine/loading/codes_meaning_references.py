@@ -209,4 +209,20 @@ REFERENCES: tuple[Code, ...] = (
         ),
         ("EURO", "EUR"),
     ),
+    error(
+        "F0314",
+        "No such picture",
+        """`photo: {file: …}` names a picture beside the flow: in the same folder as the flow's file or in a folder
+        below that. It ends with .png, .jpg, .jpeg, .gif or .webp. A link that leads out of the folder of flows is
+        not followed.""",
+        steps(
+            """
+            done:
+              text: That was us.
+              photo: {file: logo.svg}
+              end: completed
+            """
+        ),
+        ("logo.svg", "logo.png"),
+    ),
 )

@@ -13,6 +13,7 @@ from engine.diagnostics import Diagnostic, Report, Severity, Span
 from engine.loading.bot import parse_bot
 from engine.loading.documents import Document
 from engine.loading.parser import parse, version_of
+from engine.loading.pictures import Place, check_pictures, placed
 from engine.loading.rules import check
 from engine.loading.schema_check import check_document, is_bot
 from engine.loading.secrets import check_secrets
@@ -48,8 +49,8 @@ def load(paths: Path | Sequence[Path], catalog: Catalog, *, environment: Mapping
     asked = [paths] if isinstance(paths, Path) else list(paths)
     files, shown = _files(asked)
     loading = _Loading(catalog=catalog, environment=os.environ if environment is None else environment)
-    for file in files:
-        loading.file(file)
+    for file, place in files:
+        loading.file(file, place)
     loaded = loading.done()
     if shown is None:
         return loaded
@@ -66,18 +67,20 @@ def load_texts(texts: Mapping[str, str], catalog: Catalog, *, environment: Mappi
     return loading.done()
 
 
-def _files(asked: Sequence[Path]) -> tuple[list[Path], frozenset[str] | None]:
-    """Files to read, and the names of those to report on (None: all)."""
-    files: dict[str, Path] = {}
+def _files(asked: Sequence[Path]) -> tuple[list[tuple[Path, Place]], frozenset[str] | None]:
+    """Files to read and where they stand, and the names of those to report on (None: all)."""
+    files: dict[str, tuple[Path, Place]] = {}
     shown: set[str] = set()
     for path in asked:
+        root = path if path.is_dir() else path.parent
         if path.is_dir():
             found = list(_folder(path))
             shown.update(str(file) for file in found)
         else:
             found = [path, *(_folder(path.parent) if path.exists() else ())]
             shown.add(str(path))
-        files.update({str(file): file for file in found})
+        for file in found:
+            files.setdefault(str(file), (file, Place.of(file, root)))
     everything = shown == set(files)
     return list(files.values()), None if everything else frozenset(shown)
 
@@ -109,19 +112,19 @@ class _Loading:
     lost: set[str] = field(default_factory=set)
     no_bot: bool = False
 
-    def file(self, path: Path) -> None:
+    def file(self, path: Path, place: Place) -> None:
         read = read_file(path)
-        self._read(str(path), read, read.content)
+        self._read(str(path), read, read.content, place)
 
     def content(self, name: str, content: bytes) -> None:
         self._read(name, read_bytes(content, name), content)
 
-    def _read(self, name: str, read: Read, content: bytes) -> None:
+    def _read(self, name: str, read: Read, content: bytes, place: Place | None = None) -> None:
         self.findings += read.findings
         self.texts[name] = content.decode("utf-8-sig", "replace")
         bot = Path(name).name == _BOT
         if read.document is not None:
-            self._document(read.document, content, bot=bot or is_bot(read.document))
+            self._document(read.document, content, place, bot=bot or is_bot(read.document))
         else:
             self._lost(name, bot=bot)
 
@@ -131,7 +134,7 @@ class _Loading:
         if flow := _NAMED.search(self.texts[name]):
             self.lost.add(flow[1])
 
-    def _document(self, document: Document, content: bytes, *, bot: bool) -> None:
+    def _document(self, document: Document, content: bytes, place: Place | None, *, bot: bool) -> None:
         self.documents[document.path] = document
         self.findings += check_secrets(document, bot=bot)
         wrong = check_document(document, bot=bot)
@@ -146,7 +149,8 @@ class _Loading:
             if parsed.flow is None:
                 self._lost(document.path, bot=False)
             else:
-                self.flows.append(parsed.flow)
+                self.findings += check_pictures(parsed.flow, place)
+                self.flows.append(placed(parsed.flow, place))
 
     def _bot(self, document: Document) -> None:
         if self.bots:

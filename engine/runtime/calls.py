@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
 from engine.actions.context import Request
 from engine.actions.errors import Failure
 from engine.core.conversation import Conversation, Phase, Status
@@ -20,10 +19,9 @@ from engine.core.events import ActionFailed, ActionFinished, Event, SignalReceiv
 from engine.core.values import Value
 from engine.runtime.activity import Activity
 from engine.runtime.chats import Loaded
-from engine.runtime.containment import called, contained
-from engine.runtime.context import Contexts
 from engine.runtime.dispatcher import Stopped
 from engine.runtime.invoking import SIGNAL, arguments_of, pause_after, signature_of
+from engine.runtime.play import Tools
 from engine.runtime.ports import Clock, Envelope, PendingCall, Store
 from engine.runtime.routing import Addressed
 
@@ -51,14 +49,13 @@ class _Came:
 
 
 class Calls:
-    """Pending calls on their way. `post` brings an envelope into its chat's queue and says whether it was handled;
-    `chat` loads how a chat stands; `wake` asks to be called again when a row is due."""
+    """Pending calls on their way. `tools` gives the bot as it is now; `post` brings an envelope into its chat's queue
+    and says whether it was handled; `chat` loads how a chat stands; `wake` asks to be called again at a time."""
 
     def __init__(
         self,
         *,
-        catalog: Catalog,
-        contexts: Contexts,
+        tools: Callable[[], Tools],
         store: Store,
         clock: Clock,
         activity: Activity,
@@ -67,8 +64,7 @@ class Calls:
         wake: Callable[[datetime], None],
         parallel: int = PARALLEL,
     ) -> None:
-        self._catalog = catalog
-        self._contexts = contexts
+        self._tools = tools
         self._store = store
         self._clock = clock
         self._activity = activity
@@ -168,13 +164,11 @@ class Calls:
         return stored.status is Status.ACTIVE or _cancelled_while_running(row, stored)
 
     async def _attempt(self, row: PendingCall, loaded: Loaded) -> _Came | Failure:
-        signature = signature_of(self._catalog, row.purpose, row.name)
+        tools = self._tools()
+        signature = signature_of(tools.catalog, row.purpose, row.name)
         if signature is None:
             return Failure(kind="error", reason=f"there is no {row.name}", retry=False)
-        return await contained(self._called(signature, row, loaded), row.timeout if row.timeout else signature.timeout)
-
-    async def _called(self, signature: ActionSignature | SourceSignature, row: PendingCall, loaded: Loaded) -> _Came:
-        context = self._contexts.build(
+        context = tools.contexts.build(
             chat=loaded.chat,
             conversation=row.conversation,
             others=loaded.open,
@@ -182,7 +176,10 @@ class Calls:
             attempt=row.attempt + 1,
             at=self._clock.now(),
         )
-        outcome, value = await called(signature, context, arguments_of(row))
+        came = await tools.attempts(signature, context, row.call, arguments_of(row), row.timeout)
+        if isinstance(came, Failure):
+            return came
+        outcome, value = came
         return _Came(outcome=outcome, value=value, requests=tuple(context.requests))
 
     async def _send_signal(self, row: PendingCall, key: Key) -> None:

@@ -24,38 +24,42 @@ class Loaded:
     """Open conversations on the current versions of their flows, oldest first."""
     outdated: tuple[Conversation, ...] = ()
     """Open ones that stand at a step which has gone: they cannot go on."""
+    library: Library | None = None
+    """Whose versions `open` stands on."""
 
 
 class Chats:
     """Reads chats through a cache that forgets the least recently used one."""
 
-    def __init__(self, store: Store, library: Library, capacity: int = CAPACITY) -> None:
+    def __init__(self, store: Store, capacity: int = CAPACITY) -> None:
         self._store = store
-        self._library = library
         self._capacity = capacity
         self._kept: OrderedDict[str, Loaded] = OrderedDict()
 
-    async def load(self, chat: str) -> Loaded:
-        """The chat, from memory or the store; a new one when nobody has written from there yet."""
+    async def load(self, chat: str, library: Library) -> Loaded:
+        """The chat with its conversations on this library's versions; a new one when nobody has written from there yet.
+
+        What is kept from before flows were edited is read again.
+        """
         kept = self._kept.get(chat)
-        if kept is not None:
+        if kept is not None and kept.library is library:
             self._kept.move_to_end(chat)
             return kept
         stored = await self._store.chat(chat)
         if stored is None:
-            return Loaded(chat=Chat(id=chat), new=True, open=())
+            return Loaded(chat=Chat(id=chat), new=True, open=(), library=library)
         conversations, outdated = [], []
         for conversation in await self._store.conversations(chat):
-            adopted = self._library.adopt(conversation)
+            adopted = library.adopt(conversation)
             if adopted is None:
                 outdated.append(conversation)
             else:
                 conversations.append(adopted)
-        return Loaded(chat=stored, new=False, open=tuple(conversations), outdated=tuple(outdated))
+        return Loaded(chat=stored, new=False, open=tuple(conversations), outdated=tuple(outdated), library=library)
 
-    def keep(self, chat: Chat, conversations: Iterable[Conversation]) -> None:
+    def keep(self, chat: Chat, conversations: Iterable[Conversation], library: Library) -> None:
         """How the chat stands after a commit."""
-        self._kept[chat.id] = Loaded(chat=chat, new=False, open=tuple(conversations))
+        self._kept[chat.id] = Loaded(chat=chat, new=False, open=tuple(conversations), library=library)
         self._kept.move_to_end(chat.id)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,47 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait; a number below zero does not wait."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class TurnedClock:
+    """The machine's own time and an offset that is turned by hand: for the workshop, where half an hour must not
+    take half an hour. Sleepers wake when their time has come, however it came."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self._offset = offset
+        self._turned = asyncio.Event()
+
+    @property
+    def offset(self) -> timedelta:
+        """How far it is ahead of the machine's own time."""
+        return self._offset
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC) + self._offset
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until so many seconds have passed or were turned."""
+        due = self.now() + timedelta(seconds=seconds)
+        while (left := (due - self.now()).total_seconds()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._turned.wait(), left)
+        await asyncio.sleep(0)
+
+    def turn(self, seconds: float) -> None:
+        """Turn it forwards. Raises ValueError for a number below zero."""
+        if seconds < 0:
+            raise ValueError("time does not run backwards: give a number of seconds from 0 up")
+        self._set(self._offset + timedelta(seconds=seconds))
+
+    def reset(self) -> None:
+        """Back to the machine's own time."""
+        self._set(timedelta())
+
+    def _set(self, offset: timedelta) -> None:
+        self._offset = offset
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
 
 
 @dataclass(order=True)

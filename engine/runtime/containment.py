@@ -13,6 +13,7 @@ from engine.actions.invoke import invoke
 from engine.core.codec import dump_data
 from engine.core.values import Value
 from engine.runtime.invoking import result_of
+from engine.runtime.observing import StandIn
 
 Result = TypeVar("Result")
 GRACE: Final = 1.0
@@ -44,13 +45,18 @@ async def contained(work: Coroutine[Any, Any, Result], timeout: float) -> Result
 
 
 async def called(
-    signature: ActionSignature | SourceSignature, context: Context, arguments: Mapping[str, Value]
+    signature: ActionSignature | SourceSignature,
+    context: Context,
+    arguments: Mapping[str, Value],
+    stand_in: StandIn | None = None,
 ) -> tuple[str, Mapping[str, Value]]:
-    """One call: the outcome and its record, which a conversation can keep. Raises BadResult, and what `invoke` raises.
+    """One call: the outcome and its record, which a conversation can keep. `stand_in` may answer in its place.
+    Raises BadResult, and what `invoke` raises.
 
     Of a source's rows only a page is kept, so that they may be many.
     """
-    outcome, value = await invoke(signature, context, arguments)
+    came = None if stand_in is None else await stand_in.instead(signature, context, arguments)
+    outcome, value = came if came is not None else await invoke(signature, context, arguments)
     if isinstance(signature, ActionSignature):
         _check_kept(f"{signature.name} returned", value)
     _check_requests(signature.name, context)

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.runtime.activity import Activity
 from engine.runtime.outbox import decode
-from engine.runtime.ports import Channel, Clock, Outgoing, Store
+from engine.runtime.ports import Channel, Clock, Elsewhere, Outgoing, Store
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
@@ -98,7 +98,14 @@ class Deliveries:
         pause = FIRST_PAUSE
         try:
             while lane.queue:
-                if not await self._try(lane.queue[0]):
+                row = lane.queue[0]
+                try:
+                    done = await self._try(row)
+                except Elsewhere:
+                    # Not ours to deliver: the row stays in the store, for the process whose channel serves it.
+                    lane.queue.popleft()
+                    continue
+                if not done:
                     await self._rest(pause)
                     pause = min(pause * 2, LONGEST_PAUSE)
                     continue
@@ -120,6 +127,8 @@ class Deliveries:
     async def _try(self, row: Outgoing) -> bool:
         try:
             await self._channel.deliver(row)
+        except Elsewhere:
+            raise
         except Exception as error:
             if not _readable(row):
                 log.error("message %s is damaged and cannot be delivered: it is left out", row.id)

@@ -69,7 +69,8 @@ class Executor:
         clock: Clock,
         committed: Callable[[Ledger], None],
     ) -> None:
-        self._tools = tools
+        self.tools = tools
+        """The bot as it is now; another one may take its place between two updates."""
         self._store = store
         self._chats = chats
         self._committer = committer
@@ -95,12 +96,13 @@ class Executor:
         """Tell the customer that their update could not be handled; it does not come again."""
         if isinstance(envelope.what, Addressed):
             return
+        tools = self.tools
         self._chats.drop(envelope.chat)
         ledger = self._ledger(envelope, Loaded(chat=Chat(id=envelope.chat), new=True, open=()))
         try:
-            loaded = await self._chats.load(envelope.chat)
+            loaded = await self._chats.load(envelope.chat, tools.library)
             ledger = self._ledger(envelope, loaded)
-            ledger.tell(self._play(ledger).situation().desk.trouble(), None)
+            ledger.tell(self._play(ledger, tools).situation().desk.trouble(), None)
             await self._committer.submit(ledger.commit(envelope.update))
         except AlreadySeen:
             return
@@ -108,26 +110,27 @@ class Executor:
             log.exception("the apology to chat %s could not be written down", envelope.chat)
             await self._apologise_directly(ledger)
             return
-        self._after(ledger)
+        self._after(ledger, tools)
 
     async def _apologise_directly(self, ledger: Ledger) -> None:
-        trouble = self._play(ledger).situation().desk.trouble()
+        trouble = self._play(ledger, self.tools).situation().desk.trouble()
         await self._channel.deliver(compose(trouble, chat=ledger.chat.id, sequence=0, conversation=None, at=ledger.at))
 
     async def chat(self, chat: str) -> Loaded:
         """How a chat stands: for calls that ask whether they are still wanted."""
-        return await self._chats.load(chat)
+        return await self._chats.load(chat, self.tools.library)
 
     # --- one attempt ------------------------------------------------------------------------------------
 
     async def _once(self, envelope: Envelope) -> None:
-        loaded = await self._chats.load(envelope.chat)
+        tools = self.tools  # the same from the first to the last line, whatever is edited meanwhile
+        loaded = await self._chats.load(envelope.chat, tools.library)
         ledger = self._ledger(envelope, loaded)
         ledger.delivered = self._deliveries.take_delivered(envelope.chat)
         try:
             opener = _Opener(self._store)
             async with opener:
-                play = Play(self._tools, ledger, self._tools.surroundings.world(ledger.chat), opener)
+                play = Play(tools, ledger, tools.surroundings.world(ledger.chat), opener)
                 await self._play_through(play, ledger, envelope, loaded.outdated)
                 commit = ledger.commit(envelope.update)
                 if opener.opened is not None:
@@ -139,12 +142,14 @@ class Executor:
             self._chats.drop(envelope.chat)
             self._deliveries.give_back(envelope.chat, ledger.delivered)
             raise
-        self._after(ledger)
+        self._after(ledger, tools)
 
-    def _after(self, ledger: Ledger) -> None:
-        self._chats.keep(ledger.chat, ledger.open.values())
+    def _after(self, ledger: Ledger, tools: Tools) -> None:
+        self._chats.keep(ledger.chat, ledger.open.values(), tools.library)
         self._deliveries.add(ledger.outbox)
         self._committed(ledger)
+        if tools.observer is not None:
+            tools.observer.committed(ledger.chat.id)
 
     def _ledger(self, envelope: Envelope, loaded: Loaded) -> Ledger:
         ledger = Ledger(
@@ -158,11 +163,11 @@ class Executor:
             ledger.chat = replaced(ledger.chat, front=None)
         return ledger
 
-    def _play(self, ledger: Ledger) -> Play:
+    def _play(self, ledger: Ledger, tools: Tools) -> Play:
         async def refused() -> Transaction:
             raise RuntimeError("an apology runs no action")
 
-        return Play(self._tools, ledger, self._tools.surroundings.world(ledger.chat), refused)
+        return Play(tools, ledger, tools.surroundings.world(ledger.chat), refused)
 
     async def _play_through(
         self, play: Play, ledger: Ledger, envelope: Envelope, outdated: Iterable[Conversation]
@@ -190,7 +195,7 @@ class Executor:
             return
         if isinstance(addressed.event, ActionFinished) and addressed.conversation not in ledger.open:
             over = await self._store.conversation(addressed.conversation)
-            known = over and self._tools.library.adopt(over)
+            known = over and play.library.adopt(over)
             if known is not None and known.status is Status.FINISHED:
                 await play.late(known, addressed.event)
         await play.run([Deliver(conversation=addressed.conversation, event=addressed.event)])
@@ -207,7 +212,7 @@ class Executor:
         top = conversation.top.visit
         ledger.put(replaced(conversation, status=Status.FINISHED, outcome=OUTDATED, expires_at=None))
         ledger.trace(conversation.id, Trace(visit=top.number, step=top.step, kind="finished", detail=OUTDATED))
-        commands = dict(self._tools.library.startable(self._tools.surroundings.roles(ledger.chat)))
+        commands = dict(play.situation().desk.startable)
         ledger.tell(play.situation().desk.outdated(conversation.flow, commands.get(conversation.flow)), None)
 
 

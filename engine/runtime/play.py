@@ -12,7 +12,7 @@ from typing import Final, assert_never
 from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
 from engine.actions.context import CancelConversation, Request, SendSignal, StartFlow
 from engine.actions.errors import Failure
-from engine.core.advance import advance, begin
+from engine.core.advance import Advanced, advance, begin
 from engine.core.codec import NotStorableError
 from engine.core.conversation import Conversation
 from engine.core.effects import (
@@ -38,12 +38,13 @@ from engine.core.events import (
     Started,
 )
 from engine.core.world import World
-from engine.runtime.containment import called, contained
+from engine.runtime.attempts import Attempts
 from engine.runtime.context import Contexts, Lease
 from engine.runtime.identity import IdSource
 from engine.runtime.invoking import arguments_with_page, pending_call, pending_signal, signature_of
 from engine.runtime.ledger import ROWS_PER_COMMIT, Ledger
 from engine.runtime.library import Library
+from engine.runtime.observing import Observer
 from engine.runtime.ports import Transaction
 from engine.runtime.routing import (
     Begin,
@@ -86,7 +87,9 @@ class Tools:
     catalog: Catalog
     surroundings: Surroundings
     contexts: Contexts
+    attempts: Attempts
     ids: IdSource
+    observer: Observer | None = None
 
 
 class Play:
@@ -103,6 +106,11 @@ class Play:
         self._steps = 0
         self._asked = False
         """The desk has asked something: a second offer would only confuse."""
+
+    @property
+    def library(self) -> Library:
+        """The flows that this update is played with."""
+        return self._tools.library
 
     async def run(self, decisions: Iterable[Decision | Start]) -> None:
         """Carry everything out, and what follows from it. Raises Circle, and what the store raises."""
@@ -129,7 +137,7 @@ class Play:
     async def late(self, conversation: Conversation, event: Event) -> None:
         """Something reaches a conversation that is over: the core says what has to be put right (an `undo`)."""
         self._ledger.revisit(conversation)
-        advanced = advance(self._tools.library.programs, conversation, event, self._world)
+        advanced = self._advance(conversation, event)
         self._ledger.put(advanced.conversation)
         for effect in advanced.effects:
             if isinstance(effect, Invoke):
@@ -239,7 +247,7 @@ class Play:
             self._steps += 1
             if self._steps > MOST_STEPS:
                 raise Circle(f"more than {MOST_STEPS} events from one update, the last in {conversation.flow}")
-            advanced = advance(self._tools.library.programs, conversation, events.popleft(), self._world)
+            advanced = self._advance(conversation, events.popleft())
             self._ledger.put(advanced.conversation)
             for effect in advanced.effects:
                 if not isinstance(effect, Invoke):
@@ -248,6 +256,15 @@ class Play:
                 came_back = await self._invoke(advanced.conversation, effect)
                 if came_back is not None:
                     events.append(came_back)
+
+    def _advance(self, conversation: Conversation, event: Event) -> Advanced:
+        observer = self._tools.observer
+        if observer is None:
+            return advance(self._tools.library.programs, conversation, event, self._world)
+        observer.advancing(conversation, event)
+        advanced = advance(self._tools.library.programs, conversation, event, self._world)
+        observer.advanced(advanced)
+        return advanced
 
     def _note(self, conversation: Conversation, effect: Noted) -> None:
         name, ledger = conversation.id, self._ledger
@@ -308,8 +325,8 @@ class Play:
         try:
             async with transaction.savepoint():
                 try:
-                    came = await contained(
-                        called(signature, context, arguments_with_page(effect)), effect.timeout or signature.timeout
+                    came = await self._tools.attempts(
+                        signature, context, effect.call, arguments_with_page(effect), effect.timeout
                     )
                 finally:
                     lease.end()

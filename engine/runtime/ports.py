@@ -13,6 +13,7 @@ from engine.core.conversation import Conversation
 from engine.core.effects import Trace
 from engine.core.records import record
 from engine.core.values import Value
+from engine.runtime.journal import Journal
 
 
 @record
@@ -161,6 +162,11 @@ class Cleaned:
 class Store(Protocol):
     """Durable state. Every method that writes commits before it returns."""
 
+    @property
+    def journal(self) -> Journal:
+        """What a channel of our own keeps of its chats."""
+        ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -199,6 +205,14 @@ class Store(Protocol):
 
     async def due_calls(self, now: datetime, limit: int = 100) -> Sequence[PendingCall]: ...
 
+    async def timers(self, conversation: str) -> Sequence[TimerRow]:
+        """All of a conversation that are pending, the next one first."""
+        ...
+
+    async def calls(self, conversation: str) -> Sequence[PendingCall]:
+        """All of a conversation that have not come back, by the moment of their next attempt."""
+        ...
+
     async def next_due(self) -> datetime | None:
         """The earliest moment of any timer, expiration or pending call."""
         ...
@@ -225,11 +239,18 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+class Elsewhere(Exception):  # noqa: N818 - says what happened
+    """A message for a chat that no channel of this process serves: it stays in the outbox for one that does."""
+
+
 class Channel(Protocol):
     """The edge: brings events in, carries the outbox out."""
 
     async def deliver(self, outgoing: Outgoing) -> None:
-        """Bring one thing to the customer; return when it is there. Raises to be tried again."""
+        """Bring one thing to the customer; return when it is there.
+
+        Raises Elsewhere for a chat of another channel, and anything else to be tried again.
+        """
         ...
 
 

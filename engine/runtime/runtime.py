@@ -8,12 +8,13 @@ from typing import Final
 
 from engine.actions.catalog import Catalog
 from engine.core.conversation import Status
-from engine.core.events import SignalReceived
+from engine.core.events import SignalReceived, TimerFired
 from engine.core.values import Value
 from engine.core.wording import Wording
 from engine.runtime.activity import Activity
+from engine.runtime.attempts import Attempts
 from engine.runtime.calls import Calls
-from engine.runtime.chats import Chats
+from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
 from engine.runtime.context import Contexts, Sessions
 from engine.runtime.delivery import Deliveries
@@ -23,10 +24,11 @@ from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
+from engine.runtime.observing import Observer, StandIn
 from engine.runtime.play import Tools
-from engine.runtime.ports import Channel, Clock, Envelope, Store
+from engine.runtime.ports import Channel, Chat, Clock, Envelope, Store
 from engine.runtime.routing import Addressed
-from engine.runtime.surroundings import Surroundings
+from engine.runtime.surroundings import Granted, Surroundings
 from engine.runtime.timers import Timers
 
 STOP_PATIENCE: Final = 5.0
@@ -52,58 +54,74 @@ class Runtime:
         ids: IdSource,
         files: FileStore,
         environment: Mapping[str, str],
+        observer: Observer | None = None,
+        stand_in: StandIn | None = None,
+        granted: Granted | None = None,
     ) -> None:
-        self._library = library
+        """`observer` looks on, `stand_in` may answer for actions, `granted` gives roles beside those of bot.yaml:
+        all three for the workshop and for tests, none in production."""
         self._store = store
         self._clock = clock
+        self._catalog = catalog
+        self._files = files
+        self._ids = ids
+        self._environment = environment
+        self._observer = observer
+        self._granted = granted
         self.activity = Activity()
         self._sessions = Sessions()
+        self._attempts = Attempts(clock=clock, observer=observer, stand_in=stand_in)
         self._committer = Committer(store)
         self._deliveries = Deliveries(
             channel=channel, store=store, clock=clock, activity=self.activity, unwritten=self._wake_soon
         )
-        surroundings = Surroundings(library, wordings)
-        contexts = Contexts(
-            library=library,
-            surroundings=surroundings,
+        self._executor = Executor(
+            tools=self._tools(library, wordings),
             store=store,
-            files=files,
-            http=self._sessions.get,
-            environment=environment,
+            chats=Chats(store),
+            committer=self._committer,
+            deliveries=self._deliveries,
+            channel=channel,
+            clock=clock,
+            committed=self._committed,
         )
-        tools = Tools(library=library, catalog=catalog, surroundings=surroundings, contexts=contexts, ids=ids)
-        self._executor = self._make_executor(tools, channel)
         self._dispatcher = Dispatcher(self._executor.handle, self._executor.apologise, self.activity)
-        self._calls = self._make_calls(tools)
-        retention = {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
-        self._fleeting = frozenset(name for name, seconds in retention.items() if seconds == 0)
+        self._calls = self._make_calls()
         self._timers = Timers(
             store=store,
             clock=clock,
             calls=self._calls,
             deliveries=self._deliveries,
             post=self._dispatcher.post,
-            retention=retention,
+            retention=_retention(library),
             discard=files.discard,
         )
+        self._fleeting = _fleeting(library)
         self._loop: asyncio.Task[None] | None = None
 
-    def _make_executor(self, tools: Tools, channel: Channel) -> Executor:
-        return Executor(
-            tools=tools,
+    def _tools(self, library: Library, wordings: Mapping[str, Wording]) -> Tools:
+        surroundings = Surroundings(library, wordings, self._granted)
+        contexts = Contexts(
+            library=library,
+            surroundings=surroundings,
             store=self._store,
-            chats=Chats(self._store, self._library),
-            committer=self._committer,
-            deliveries=self._deliveries,
-            channel=channel,
-            clock=self._clock,
-            committed=self._committed,
+            files=self._files,
+            http=self._sessions.get,
+            environment=self._environment,
+        )
+        return Tools(
+            library=library,
+            catalog=self._catalog,
+            surroundings=surroundings,
+            contexts=contexts,
+            attempts=self._attempts,
+            ids=self._ids,
+            observer=self._observer,
         )
 
-    def _make_calls(self, tools: Tools) -> Calls:
+    def _make_calls(self) -> Calls:
         return Calls(
-            catalog=tools.catalog,
-            contexts=tools.contexts,
+            tools=lambda: self._executor.tools,
             store=self._store,
             clock=self._clock,
             activity=self.activity,
@@ -111,6 +129,36 @@ class Runtime:
             chat=self._executor.chat,
             wake=self._wake_at,
         )
+
+    # --- what is live -----------------------------------------------------------------------------------
+
+    @property
+    def library(self) -> Library:
+        """The flows that are live."""
+        return self._executor.tools.library
+
+    def use(self, library: Library, wordings: Mapping[str, Wording]) -> None:
+        """Other flows from now on, all at once: an update that is being handled ends with the old ones, every later
+        one finds its conversations on the new ones (`Library.adopt`)."""
+        self._executor.tools = self._tools(library, wordings)
+        self._timers.retention = _retention(library)
+        self._fleeting = _fleeting(library)
+        log.info("%d flows are live", len(library.programs))
+
+    def commands(self, chat: Chat) -> tuple[tuple[str, str], ...]:
+        """(command, title as HTML) of everything that this customer may start, in their language."""
+        surroundings, now = self._executor.tools.surroundings, self._clock.now()
+        world = surroundings.world(chat)
+        startable = surroundings.startable(surroundings.roles(chat))
+        return tuple((command, surroundings.menu_text(flow, world, now)) for flow, command in startable)
+
+    def words(self, chat: Chat, key: str, **values: object) -> str:
+        """A text of the engine's own in the customer's language."""
+        return self._executor.tools.surroundings.world(chat).wording.say(key, **values)
+
+    async def chat(self, chat: str) -> Loaded:
+        """How a chat stands: its customer and their open conversations."""
+        return await self._executor.chat(chat)
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -153,6 +201,33 @@ class Runtime:
         event = SignalReceived(at=self._clock.now(), name=name, payload=payload)
         what = Addressed(conversation=target.id, event=event)
         return await self._dispatcher.post(Envelope(chat=target.chat, update=update, what=what))
+
+    async def tell(self, conversation: str, name: str, payload: Mapping[str, Value], update: str | None = None) -> bool:
+        """A signal for this very conversation. False when it is over, or never was."""
+        target = await self._store.conversation(conversation)
+        if target is None or target.status is Status.FINISHED:
+            return False
+        event = SignalReceived(at=self._clock.now(), name=name, payload=payload)
+        what = Addressed(conversation=target.id, event=event)
+        return await self._dispatcher.post(Envelope(chat=target.chat, update=update, what=what))
+
+    async def fire(self, conversation: str, visit: int, name: str) -> bool:
+        """A timer that is waiting, now instead of when it is due; visit 0 and `expires`: the conversation's own end.
+
+        False when there is no such timer any more.
+        """
+        target = await self._store.conversation(conversation)
+        if target is None or target.status is Status.FINISHED:
+            return False
+        timer = (conversation, visit, name)
+        expiry = visit == 0 and name == "expires" and target.expires_at is not None
+        waiting = [(row.conversation, row.visit, row.name) for row in await self._store.timers(conversation)]
+        if not expiry and timer not in waiting:
+            return False
+        at = max(self._clock.now(), target.expires_at) if expiry and target.expires_at else self._clock.now()
+        event = TimerFired(at=at, visit=visit, name=name)
+        what = Addressed(conversation=conversation, event=event, timer=None if expiry else timer)
+        return await self._dispatcher.post(Envelope(chat=target.chat, update=None, what=what))
 
     async def run_due(self) -> None:
         """Handle everything due now and what follows from it; return when nothing more happens by itself.
@@ -208,6 +283,15 @@ class Runtime:
 
     def _wake_soon(self) -> None:
         self._timers.wake(self._clock.now() + timedelta(seconds=1))
+
+
+def _retention(library: Library) -> Mapping[str, float | None]:
+    return {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
+
+
+def _fleeting(library: Library) -> frozenset[str]:
+    """Flows whose conversations go as soon as they are over."""
+    return frozenset(name for name, seconds in _retention(library).items() if seconds == 0)
 
 
 def _seconds(retention: timedelta | None) -> float | None:

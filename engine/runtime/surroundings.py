@@ -1,6 +1,6 @@
 """The world as one customer's conversations see it: profile, roles, language, wording. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -17,6 +17,8 @@ from engine.runtime.ports import Chat
 WORLDS: Final = 512
 """Customers' worlds kept ready: twice as many as are handled at once. One that is idle is made again when needed."""
 _NOBODY: Final[frozenset[str]] = frozenset()
+Granted = Callable[[str], frozenset[str]]
+"""The roles that somebody in this chat was given beside those of bot.yaml, such as by the browser page's switch."""
 
 
 def customer_of(chat: str) -> tuple[str, str]:
@@ -28,8 +30,9 @@ def customer_of(chat: str) -> tuple[str, str]:
 class Surroundings:
     """Builds what the core and the desk need to speak to one customer."""
 
-    def __init__(self, library: Library, wordings: Mapping[str, Wording]) -> None:
+    def __init__(self, library: Library, wordings: Mapping[str, Wording], granted: Granted | None = None) -> None:
         self._library = library
+        self._granted = granted
         self._wordings = wordings
         self._world = lru_cache(maxsize=WORLDS)(self._build)
         self.startable = lru_cache(maxsize=256)(library.startable)
@@ -45,9 +48,9 @@ class Surroundings:
 
     def world(self, chat: Chat) -> World:
         """The world of one customer, as it stands now."""
-        return self._world(chat.id, chat.name, chat.username, chat.language)
+        return self._world(chat.id, chat.name, chat.username, chat.language, self.roles(chat))
 
-    def _build(self, chat: str, name: str, username: str | None, language: str) -> World:
+    def _build(self, chat: str, name: str, username: str | None, language: str, roles: frozenset[str]) -> World:
         bot = self._library.bot
         channel, customer = customer_of(chat)
         spoken = self.language(language)
@@ -57,7 +60,7 @@ class Surroundings:
                 "name": name,
                 "username": username,
                 "language": spoken,
-                "roles": tuple(sorted(self._library.roles(customer))),
+                "roles": tuple(sorted(roles)),
             },
             chat={"id": chat, "channel": channel},
             settings=bot.settings,
@@ -70,7 +73,12 @@ class Surroundings:
 
     def roles(self, chat: Chat) -> frozenset[str]:
         """The customer's roles."""
-        return self._library.roles(customer_of(chat.id)[1]) if self._library.bot.roles else _NOBODY
+        if not self._library.bot.roles:
+            return _NOBODY
+        roles = self._library.roles(customer_of(chat.id)[1])
+        if self._granted is not None:
+            roles |= self._granted(chat.id) & self._library.bot.roles.keys()
+        return roles
 
     def title(self, flow: str, world: World, at: datetime) -> str:
         """A flow's title in HTML; of a flow that has gone, its name."""

@@ -49,7 +49,8 @@ class Timers:
         self._calls = calls
         self._deliveries = deliveries
         self._post = post
-        self._retention = retention
+        self.retention = retention
+        """Seconds that the finished conversations of each flow are kept; None: for ever."""
         self._discard = discard
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -130,7 +131,7 @@ class Timers:
         if self._cleaned is not None and timedelta(0) <= now - self._cleaned < CLEANUP:
             return
         self._cleaned = now
-        cleaned = await self._store.cleanup(now, self._retention)
+        cleaned = await self._store.cleanup(now, self.retention)
         await self._discard(cleaned.files)
         if cleaned.conversations:
             log.info("%d finished conversations were deleted", cleaned.conversations)

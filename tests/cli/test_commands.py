@@ -11,6 +11,7 @@ import pytest
 
 from engine.cli import cli
 from engine.cli_settings import coloured
+from tests.cli.running import Running, get
 from tests.cli.terminal import HELLO, project, stepgram
 
 BROKEN = HELLO.replace("ask: text", "aks: text")
@@ -39,6 +40,12 @@ def case_schema(folder: Path) -> None:
     assert json.loads(done.stdout)["$schema"].startswith("https://json-schema.org/draft/2020-12")
 
 
+def case_draw(folder: Path) -> None:
+    project(folder)
+    assert stepgram(folder, "draw").stdout.startswith("hello  Say hello")
+    assert stepgram(folder, "draw", "hello").stdout.startswith("flowchart TD\n")
+
+
 def case_chat(folder: Path) -> None:
     project(folder)
     assert stepgram(folder, "chat", given="/hello\nAnna\n1\n").returncode == 0
@@ -46,14 +53,27 @@ def case_chat(folder: Path) -> None:
 
 def case_run(folder: Path) -> None:
     project(folder)
-    done = stepgram(folder, "run", given="/hello\nAnna\n1\n")
-    assert (done.returncode, "Anna likes red." in done.stdout) == (0, True)
+    with Running(folder, "--port", "0") as bot:
+        assert get(bot.address() + "health") == (200, "ok")
+        assert bot.end() == 0
+
+
+def case_test(folder: Path) -> None:
+    project(folder)
+    tests = folder / "flows" / "tests"
+    tests.mkdir()
+    (tests / "hello.yaml").write_text("test: Hello\nsteps:\n  - says: /nothing\n  - bot: {has: ''}\n", encoding="utf-8")
+    done = stepgram(folder, "test")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.endswith("1 test: 1 passed.\n")
 
 
 CASES: dict[str, Callable[[Path], None]] = {
     "check": case_check,
     "explain": case_explain,
     "schema": case_schema,
+    "test": case_test,
+    "draw": case_draw,
     "chat": case_chat,
     "run": case_run,
 }

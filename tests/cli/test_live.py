@@ -45,7 +45,7 @@ def test_a_killed_sitting_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_control_c_ends_it_kindly(tmp_path: Path) -> None:
     project(tmp_path)
-    with Sitting(tmp_path, "run") as sitting:
+    with Sitting(tmp_path, "chat") as sitting:
         sitting.expect("Commands of this bot")
         sitting.expect("> ")
         sitting.press("C")

@@ -42,6 +42,10 @@ class Block:
         return not self.mark and self.text.startswith("bot:")
 
     @property
+    def transcript(self) -> bool:
+        return not self.mark and self.text.startswith("test:")
+
+    @property
     def name(self) -> str:
         return f"README.md:{self.line}"
 
@@ -92,7 +96,7 @@ def framed(block: Block) -> str:
         case "head":
             return f"{head}{block.text}{entry}steps:\n{_DONE}"
         case _:
-            raise ValueError(f"{block.name}: a YAML block starts with flow: or bot:, or has a mark before it")
+            raise ValueError(f"{block.name}: a YAML block starts with flow:, bot: or test:, or has a mark before it")
 
 
 def _indented(text: str, by: int) -> str:

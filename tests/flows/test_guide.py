@@ -2,17 +2,22 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.core.machine import compile_flows
 from engine.loading.codes import CODES
-from engine.loading.library import Loaded, load_texts
+from engine.loading.library import Loaded, load, load_texts
 from engine.loading.parser_questions import ASK_KINDS
 from engine.loading.parser_types import TYPE_NAMES
 from engine.loading.rendering import render_text
 from engine.loading.rules import limits
+from engine.loading.transcripts_parser import STEP_KEYS, parse_text
+from engine.settings import Settings
+from engine.transcripts.player import play
+from engine.transcripts.results import Passed
 from tests.core.walker import Walker
 from tests.flows.guide import (
     HEAD,
@@ -34,6 +39,7 @@ from tests.flows.language import every_key, used
 ENVIRONMENT = {"STAFF_IDS": "17, 18", "API_TOKEN": "secret"}
 FLOWS = [block for block in blocks() if block.whole]
 PIECES = [block for block in blocks() if block.mark and not block.mark.startswith("wrong")]
+TRANSCRIPTS = [block for block in blocks() if block.transcript]
 WRONG = [block for block in blocks() if block.mark.startswith("wrong")]
 
 
@@ -49,7 +55,7 @@ def test_every_yaml_block_is_of_a_kind_that_is_checked() -> None:
     bots = [block for block in blocks() if block.bot]
     assert len(bots) == 1
     assert len(blocks()) == guide().count("```yaml")
-    assert len(FLOWS) + len(PIECES) + len(WRONG) + len(bots) == len(blocks())
+    assert len(FLOWS) + len(PIECES) + len(WRONG) + len(TRANSCRIPTS) + len(bots) == len(blocks())
 
 
 def test_the_whole_flows_of_the_guide_make_one_clean_bot() -> None:
@@ -68,6 +74,19 @@ def test_a_piece_is_clean_in_the_smallest_flow(block: Block) -> None:
     compile_flows(found.flows, found.bot, catalog())
 
 
+def test_the_guide_s_picture_is_looked_for_beside_the_flow(tmp_path: Path) -> None:
+    (block,) = [block for block in PIECES if "{file: logo.png}" in block.text]
+    for name, text in {**files(), "piece.yaml": framed(block)}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    def codes() -> list[str]:
+        return [one.code for one in load(tmp_path, catalog(), environment=ENVIRONMENT).report.findings]
+
+    assert codes() == ["F0314"]
+    (tmp_path / "logo.png").write_bytes(b"")
+    assert codes() == []
+
+
 @pytest.mark.parametrize("block", WRONG, ids=lambda block: block.name)
 def test_a_wrong_example_says_what_the_guide_shows(block: Block) -> None:
     found = loaded({block.mark.removeprefix("wrong: "): block.text})
@@ -75,12 +94,33 @@ def test_a_wrong_example_says_what_the_guide_shows(block: Block) -> None:
     assert shown(found).strip() == block.shown.strip()
 
 
+@pytest.mark.parametrize("block", TRANSCRIPTS, ids=lambda block: block.name)
+def test_a_transcript_is_one(block: Block) -> None:
+    read = parse_text(block.text, block.name, catalog())
+    assert read.transcript is not None, [f"{one.span}: {one.message}" for one in read.findings]
+
+
+async def test_the_first_transcript_of_the_guide_passes(tmp_path: Path) -> None:
+    for name, text in files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    read = parse_text(TRANSCRIPTS[0].text, "hello.yaml", catalog())
+    assert read.transcript is not None
+    played = await play(read.transcript, settings=Settings(flows=tmp_path), catalog=catalog(), environment=ENVIRONMENT)
+    assert played == Passed(name="Somebody says hello")
+
+
+def test_every_step_of_a_transcript_is_shown() -> None:
+    steps = [step for block in TRANSCRIPTS for step in plain(block.text)["steps"]]
+    assert set(STEP_KEYS) - {key for step in steps for key in step} == set()
+    assert [key for key in STEP_KEYS if f"`{key}: " not in section("Tests")] == []
+
+
 # --- nothing is left out ------------------------------------------------------------------------------------
 
 
 def trees() -> list[tuple[str, object]]:
     """Everything right in the guide: ("flow" or "bot", its tree)."""
-    whole = [("bot" if block.bot else "flow", block.text) for block in blocks() if not block.mark]
+    whole = [("bot" if block.bot else "flow", block.text) for block in blocks() if block.bot or block.whole]
     return [(kind, plain(text)) for kind, text in [*whole, *(("flow", framed(block)) for block in PIECES)]]
 
 

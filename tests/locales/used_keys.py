@@ -43,13 +43,15 @@ BY_HAND: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         ("core/answers.py", "reading.key"): _NOWHERE,  # by Unreadable(key="…")
         ("core/draw.py", "key"): _NOWHERE,  # by draw_trouble(turn, "…")
         ("core/turn.py", "key"): _NOWHERE,  # by turn.words("…") and turn.say("…")
+        # said by channels: runtime.words(chat, "…")
+        ("runtime/runtime.py", "key"): frozenset({"share.contact", "share.location"}),
     }
 )
 """(file, expression) → the keys it stands for."""
 
 NOTICED_BY_HAND: Final = frozenset({"answer.minimum", "answer.maximum"})
 """Keys that reach a notice by way of another value: ➖ and ➕ at a limit."""
-PRESSED_BY_HAND: Final = frozenset({"button.done", "answer.yes", "answer.no"})
+PRESSED_BY_HAND: Final = frozenset({"button.done", "answer.yes", "answer.no", "share.contact", "share.location"})
 """Keys that reach a button by way of a name or another function."""
 
 

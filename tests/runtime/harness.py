@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from engine.actions.catalog import Catalog
 from engine.actions.discovery import discover
@@ -99,6 +100,7 @@ def assemble(
     clock: ManualClock | None = None,
     seed: int = 1,
     environment: dict[str, str] | None = None,
+    **more: Any,
 ) -> Bot:
     place = folder / "flows"
     place.mkdir(exist_ok=True)
@@ -121,6 +123,7 @@ def assemble(
         ids=SeededIds(seed),
         catalog=known,
         environment=environment or {},
+        **more,
     )
     return Bot(app, screen, clock)
 

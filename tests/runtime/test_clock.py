@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.runtime.clock import ManualClock, SystemClock
+from engine.runtime.clock import ManualClock, SystemClock, TurnedClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -52,3 +52,31 @@ async def test_the_real_clock_is_aware_and_sleeps():
     await clock.sleep(0.001)
     assert before.tzinfo is UTC
     assert clock.now() > before
+
+
+async def test_a_turned_clock_runs_on_and_wakes_who_sleeps_however_its_time_comes():
+    clock = TurnedClock(timedelta(hours=1))
+    ahead = clock.now() - datetime.now(UTC)
+    assert timedelta(minutes=59) < ahead < timedelta(minutes=61)
+    woken = []
+
+    async def sleeper(name, seconds):
+        await clock.sleep(seconds)
+        woken.append(name)
+
+    tasks = [
+        asyncio.create_task(sleeper(name, seconds)) for name, seconds in (("late", 7200), ("soon", 60), ("now", 0))
+    ]
+    await asyncio.sleep(0.01)
+    assert woken == ["now"]
+    clock.turn(61)
+    await asyncio.sleep(0.01)
+    assert woken == ["now", "soon"]
+    clock.turn(7200)
+    await asyncio.gather(*tasks)
+    assert woken[-1] == "late"
+    with pytest.raises(ValueError, match="backwards"):
+        clock.turn(-1)
+    clock.reset()
+    assert clock.offset == timedelta(0)
+    await asyncio.wait_for(clock.sleep(0.01), 5)

@@ -23,6 +23,11 @@ def test_every_field_has_a_variable_and_is_read_from_it():
         "STEPGRAM_LOG_LEVEL": "debug",
         "STEPGRAM_SYNCHRONOUS": "normal",
         "API_BASE_URL": "http://127.0.0.1:8000",
+        "STEPGRAM_WEB_HOST": "0.0.0.0",
+        "STEPGRAM_WEB_PORT": "9000",
+        "STEPGRAM_WEB_TOKEN": "a-long-enough-token",
+        "STEPGRAM_WEB_MAX_FILE": "1048576",
+        "STEPGRAM_WEB_OPEN": "0",
         "TELEGRAM_API_ID": "12",
         "TELEGRAM_API_HASH": "h",
         "TELEGRAM_BOT_TOKEN": "t",
@@ -33,6 +38,8 @@ def test_every_field_has_a_variable_and_is_read_from_it():
     assert settings.flows == Path("my/flows")
     assert (settings.log_level, settings.synchronous) == ("DEBUG", "NORMAL")
     assert settings.telegram_api_id == 12
+    assert (settings.web_host, settings.web_port, settings.web_max_file) == ("0.0.0.0", 9000, 1048576)
+    assert (settings.web_token, settings.web_open) == ("a-long-enough-token", False)
     assert settings.telegram
 
 
@@ -43,6 +50,11 @@ def test_every_field_has_a_variable_and_is_read_from_it():
         ("STEPGRAM_SYNCHRONOUS", "OFF"),
         ("TELEGRAM_API_ID", "abc"),
         ("API_BASE_URL", "localhost"),
+        ("STEPGRAM_WEB_PORT", "70000"),
+        ("STEPGRAM_WEB_TOKEN", "short"),
+        ("STEPGRAM_WEB_TOKEN", "sixteen characters/ä?"),
+        ("STEPGRAM_WEB_MAX_FILE", "-5"),
+        ("STEPGRAM_WEB_OPEN", "perhaps"),
     ],
 )
 def test_a_bad_value_names_its_variable_and_never_shows_the_value(name, value):

@@ -16,6 +16,7 @@ from storage.errors import StoreBusy, StoreError
 from storage.plugin_sql import TABLES
 from storage.sqlite_store import SqliteStore
 from tests.storage.contract import ADD_ORDER, orders
+from tests.storage.journal_contract import entry, person
 from tests.storage.samples import Writer, conversation, outgoing, pending, timer, visit
 
 SECOND = """
@@ -24,13 +25,23 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stepgram", "0001_initial")]
+    dependencies = [("stepgram", "0002_journal")]
     operations = [
         ops.AddField(model_name="PrintOrder", name="paid", field=fields.BigIntField(db_default=0)),
         {extra}
     ]
 """
 BROKEN = 'ops.RunSQL("INSERT INTO nowhere VALUES (1)"),'
+
+EVERYTHING = Writer().next(
+    conversation(),
+    visits=(visit("entered"),),
+    outbox=(outgoing("o1", 1),),
+    timers=(timer(1),),
+    pending=(pending(1),),
+    seen=("u1",),
+)
+"""A commit with a row for every table that commits write."""
 
 
 @pytest.fixture
@@ -39,9 +50,9 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     package = tmp_path / "packages" / "later_migrations"
     package.mkdir(parents=True)
     ours = Path(storage_file.__file__).parent / "migrations"
-    for name in ("__init__.py", "0001_initial.py"):
+    for name in ("__init__.py", "0001_initial.py", "0002_journal.py"):
         (package / name).write_text((ours / name).read_text())
-    (package / "0002_paid.py").write_text(SECOND.format(extra=""))
+    (package / "0003_paid.py").write_text(SECOND.format(extra=""))
     monkeypatch.syspath_prepend(str(package.parent))
     yield package
     for name in [name for name in sys.modules if name.startswith("later_migrations")]:
@@ -52,24 +63,58 @@ async def filled(file: Path) -> None:
     """A file with at least one row in every table."""
     store = SqliteStore(file)
     await store.open()
-    await store.commit(
-        [
-            Writer().next(
-                conversation(),
-                visits=(visit("entered"),),
-                outbox=(outgoing("o1", 1),),
-                timers=(timer(1),),
-                pending=(pending(1),),
-                seen=("u1",),
-            )
-        ]
-    )
+    await store.commit([EVERYTHING])
+    await store.journal.append(entry("a"))
+    await store.journal.keep(person("anna"))
+    await store.journal.set_value("clock", "5")
+    await ordered(store)
+    await store.close()
+
+
+async def ordered(store: SqliteStore) -> None:
     async with store.transaction() as transaction:
         await transaction.execute(ADD_ORDER, ("P-1", "k"))
         await transaction.execute(
             "INSERT INTO print_files (ref, idempotency_key, name, size, created_at) VALUES ('r', 'k', 'n', 1, 1)"
         )
+
+
+async def test_a_file_of_the_first_version_keeps_all_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "packages" / "first_migrations"
+    package.mkdir(parents=True)
+    ours = Path(storage_file.__file__).parent / "migrations"
+    for name in ("__init__.py", "0001_initial.py"):
+        (package / name).write_text((ours / name).read_text())
+    monkeypatch.syspath_prepend(str(package.parent))
+    file = tmp_path / "a.db"
+    old = SqliteStore(file, migrations="first_migrations")
+    await old.open()
+    await old.commit([EVERYTHING])
+    await ordered(old)
+    await old.close()
+    with closing(sqlite3.connect(file)) as connection:
+        before = contents(connection)
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert len(before) == 9
+    assert all(before.values())
+    store = SqliteStore(file)
+    await store.open()
+    assert await store.conversation("c1") == conversation()
+    assert await store.timers("c1") == (timer(1),)
+    assert await store.calls("c1") == (pending(1),)
+    assert (await store.journal.append(entry("a")))[0].id == 1
     await store.close()
+    with closing(sqlite3.connect(file)) as connection:
+        after = contents(connection)
+    assert {name: lines for name, lines in after.items() if name in before} == before
+    assert set(after) - set(before) == {"journal", "people", "page_values"}
+    with closing(sqlite3.connect(tmp_path / "a.db.before-0002")) as connection:
+        assert contents(connection) == before
+
+
+def contents(connection: sqlite3.Connection) -> dict[str, list[object]]:
+    """Every row of every table of ours."""
+    return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in schema(connection)}
 
 
 def schema(connection: sqlite3.Connection, tables: set[str] | None = None) -> dict[str, object]:
@@ -98,7 +143,7 @@ async def test_migrations_make_what_the_models_say(tmp_path: Path) -> None:
     with closing(sqlite3.connect(migrated)) as one, closing(sqlite3.connect(generated)) as other:
         assert schema(one) == schema(other)
         counts = {name: one.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in schema(one)}
-    assert len(counts) == 9
+    assert len(counts) == 12
     assert set(counts.values()) == {1}
 
 
@@ -137,12 +182,12 @@ async def test_an_older_file_with_rows_is_carried_over_and_backed_up(tmp_path: P
     async with store.transaction() as transaction:
         assert await transaction.query("SELECT number, paid FROM print_orders") == [{"number": "P-1", "paid": 0}]
     await store.close()
-    backup = tmp_path / "a.db.before-0002"
+    backup = tmp_path / "a.db.before-0003"
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("SELECT number FROM print_orders").fetchall() == [("P-1",)]
         assert "paid" not in [row[1] for row in connection.execute("PRAGMA table_info(print_orders)")]
     with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
         assert {"timers_due", "conversations_key", "visits_conversation"} <= names
     assert {path.name for path in tmp_path.iterdir()} >= {"a.db", "a.db.lock", backup.name}
@@ -150,11 +195,11 @@ async def test_an_older_file_with_rows_is_carried_over_and_backed_up(tmp_path: P
 
 
 async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> None:
-    (newer / "0002_paid.py").write_text(SECOND.format(extra=BROKEN))
+    (newer / "0003_paid.py").write_text(SECOND.format(extra=BROKEN))
     file = tmp_path / "a.db"
     await filled(file)
     before = file.read_bytes()
-    with pytest.raises(StoreError, match=r"could not be brought to schema 2.*as it was before"):
+    with pytest.raises(StoreError, match=r"could not be brought to schema 3.*as it was before"):
         await SqliteStore(file, migrations="later_migrations").open()
     assert file.read_bytes() == before
     assert not list(tmp_path.glob("*.migrating*"))
@@ -215,7 +260,7 @@ async def test_without_hard_links_the_backup_is_a_copy(
     store = SqliteStore(file, migrations="later_migrations")
     await store.open()
     await store.close()
-    assert (tmp_path / "a.db.before-0002").read_bytes() == before
+    assert (tmp_path / "a.db.before-0003").read_bytes() == before
 
 
 async def test_opening_an_up_to_date_file_does_not_load_the_migrations(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -76,11 +77,12 @@ def _plan(connection: sqlite3.Connection, sql: str) -> list[str]:
 
 
 async def test_no_statement_reads_a_whole_table(store: SqliteStore) -> None:
-    """Costs must not grow with what is stored. The outbox is read whole: at the start, what waits is all of it."""
+    """Costs must not grow with what is stored. The outbox is read whole: at the start, what waits is all of it;
+    and people are listed on the page, all of them."""
     assert store._reader is not None
     texts = {name: sql for name, sql in vars(statements).items() if name.isupper() and isinstance(sql, str)}
     for name, sql in texts.items():
-        if name in {"BEGIN", "WRITE_NOTHING", "UNDELIVERED"}:
+        if name in {"BEGIN", "WRITE_NOTHING", "UNDELIVERED", "PEOPLE"} or name.startswith("_"):
             continue
         question = partial(_plan, sql=sql)
         plan = await store._reader.run(question)
@@ -142,9 +144,8 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(store: SqliteStor
     assert store._writer is not None
     pages = await store._writer.run(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
     await store._writer.run(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 3}").fetchone())
-    big = outgoing("big", 1)
+    big = replace(outgoing("big", 1), payload=b"x" * 100_000)
     writer = Writer()
-    big = type(big)(**{name: getattr(big, name) for name in big.__slots__} | {"payload": b"x" * 100_000})
     with pytest.raises(StoreError, match="The disk is full"):
         await store.commit([writer.next(conversation(), outbox=(big,))])
     assert await store.conversation("c1") is None

@@ -1,0 +1,108 @@
+"""`stepgram run`: the bot with its page in the browser, until somebody ends it. Puts nothing together itself."""
+
+import asyncio
+import os
+import signal
+import sys
+import webbrowser
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from engine.cli_logging import log_to_stderr
+from engine.cli_settings import environment, flows_of, settings
+from engine.loading.library import Loaded
+from engine.loading.rendering import render_text, summary
+from engine.serving import Page
+from engine.settings import Settings
+
+USAGE: Final = 2
+_TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of `stepgram run`, as click parsed them; None: what the settings say."""
+
+    port: int | None = None
+    flows: Path | None = None
+    database: Path | None = None
+    browser: bool | None = None
+
+
+def run_bot(options: RunOptions, version: str) -> int:
+    """Serve until Ctrl-C or SIGTERM; the exit code. Raises what `engine.cli_errors` knows."""
+    found = settings(flows=options.flows, database=options.database)
+    if found.telegram:
+        click.echo(
+            "stepgram: Telegram settings are present, but the Telegram channel is not part of this version: "
+            "unset the TELEGRAM_… variables to use the page in the browser, or use `stepgram chat`.",
+            err=True,
+        )
+        return USAGE
+    flows_of(found)
+    found = msgspec.structs.replace(
+        found,
+        web_port=found.web_port if options.port is None else options.port,
+        web_open=found.web_open if options.browser is None else options.browser,
+    )
+    log_to_stderr(found.log_level if environment().get("STEPGRAM_LOG_LEVEL") else "WARNING")
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(found, version))
+    return 0
+
+
+async def _serve(found: Settings, version: str) -> None:
+    ended = asyncio.Event()
+    _end_on_signals(ended)
+    page = Page(found, version=version, told=_tell, environment=environment())
+    address = await page.start()
+    try:
+        click.echo(f"{page.app.library.bot.name} is here: {address}")
+        click.echo(f"{len(page.app.library.programs)} flows of {found.flows}, data in {found.database}.")
+        click.echo("Saved flows go live at once. Ctrl-C ends it, and nothing is lost.")
+        if found.web_open and _has_screen():
+            await asyncio.to_thread(_open, address)
+        await ended.wait()
+    finally:
+        click.echo("Stopping. The next start goes on here.")
+        await page.stop()
+
+
+def _tell(loaded: Loaded, live: bool) -> None:
+    """A file was saved: what came of it."""
+    if loaded.report.findings:
+        click.echo(render_text(loaded.report, dict(loaded.texts)))
+        click.echo(summary(loaded.report))
+    if live:
+        click.echo(f"{len(loaded.flows)} flows are live.")
+    elif loaded.report.ok:
+        click.echo("There is no flow left in the folder: the old ones stay live.")
+    else:
+        click.echo("The old flows stay live until this is corrected.")
+
+
+def _has_screen() -> bool:
+    """Whether somebody sits before a screen here: else a browser would open in a terminal, or nowhere."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open(address: str) -> None:
+    with suppress(webbrowser.Error):
+        browser = webbrowser.get()
+        if getattr(browser, "name", "") not in _TEXT_BROWSERS:
+            browser.open(address)
+
+
+def _end_on_signals(ended: asyncio.Event) -> None:
+    """Ctrl-C and a polite kill both end it in good order (where the system has such signals)."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, ended.set)
