@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,12 +72,15 @@ class App:
         await self.store.open()
         self.opened = True
 
-    async def start(self) -> None:
-        """Open the store, if nobody has, and take up everything that was left. Raises the store's errors."""
+    async def start(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Open the store, if nobody has, and take up everything that was left. Raises the store's errors.
+
+        `first` as in `Runtime.start`.
+        """
         if not self.opened:
             await self.open()
         try:
-            await self.runtime.start()
+            await self.runtime.start(first)
         except BaseException:
             await self._close()
             raise

@@ -177,7 +177,9 @@ def _left_over(folder: Path, form: str, graphs: Mapping[str, Graph]) -> int:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The file appears whole or not at all."""
+    """The file appears whole or not at all. Raises DrawError."""
+    if not path.parent.is_dir():
+        raise DrawError(f"{path} cannot be written: there is no folder “{path.parent}”.")
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     os.replace(part, path)

@@ -69,7 +69,8 @@ async def _serve(found: Settings, version: str) -> None:
             await asyncio.to_thread(_open, address)
         await ended.wait()
     finally:
-        click.echo("Stopping. The next start goes on here.")
+        with suppress(OSError):  # whoever read the output may have gone
+            click.echo("Stopping. The next start goes on here.")
         await page.stop()
 
 

@@ -51,20 +51,26 @@ async def reload_on_change(app: App, told: Told, stand: Stand) -> None:
     `stand`: how the files stood before the flows that are live were read.
     """
     folder = app.settings.flows
+    failed: Stand | None = None
     async for _ in _looks(folder):
         now = await asyncio.to_thread(stand_of, folder)
         if now == stand:
             continue
-        stand = now
         try:
             loaded = await app.reload()
         except Exception as error:
-            log.error("the flows could not be read again, the old ones stay live: %s", error)
-            log.debug("why", exc_info=error)
+            if now != failed:  # it is tried again at every look, and said once
+                log.error("the flows could not be read again, the old ones stay live: %s", error)
+                log.debug("why", exc_info=error)
+            failed = now
             continue
+        stand, failed = now, None
         live = app.loaded is loaded
         log.info("flows read again: %s", "live" if live else "the old ones stay live")
-        await told(loaded, live)
+        try:
+            await told(loaded, live)
+        except Exception:
+            log.exception("not everybody could be told of the flows; they are still watched")
 
 
 async def _looks(folder: Path) -> AsyncIterator[None]:

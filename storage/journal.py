@@ -74,8 +74,20 @@ class SqliteJournal:
         newest_first = await self._read(lambda connection: _many(connection, statements.ENTRIES, *asked))
         return newest_first[::-1]
 
-    async def unhandled(self) -> Sequence[Entry]:
-        return await self._read(lambda connection: _many(connection, statements.UNHANDLED))
+    async def drop(self, entries: Sequence[int]) -> None:
+        asked = [(within(entry),) for entry in entries]
+        if asked:
+            await self._write(lambda connection: connection.executemany(statements.DROP_ENTRY, asked))
+
+    async def of_surface(self, chat: str, surface: str) -> Entry | None:
+        journal_rows.storable(chat, surface)
+        if not surface:
+            return None
+        return await self._read(lambda connection: _one(connection, statements.ENTRY_OF_SURFACE, chat, surface))
+
+    async def unhandled(self, channel: str = "") -> Sequence[Entry]:
+        found = await self._read(lambda connection: _many(connection, statements.UNHANDLED))
+        return tuple(entry for entry in found if entry.chat.startswith(channel))
 
     async def people(self) -> Sequence[Person]:
         lines = await self._read(lambda connection: connection.execute(statements.PEOPLE).fetchall())
@@ -93,6 +105,12 @@ class SqliteJournal:
     async def set_value(self, name: str, value: str) -> None:
         journal_rows.storable(name, value)
         await self._write(lambda connection: connection.execute(statements.SET_PAGE_VALUE, (name, value)))
+
+    async def old(self, kind: str, before: datetime) -> Sequence[Entry]:
+        journal_rows.storable(kind)
+        return await self._read(
+            lambda connection: _many(connection, statements.OLD_OF_KIND, kind, rows.past_ms(before))
+        )
 
     async def clean(self, before: datetime) -> int:
         asked = (rows.past_ms(before), CLEAN_AT_ONCE)

@@ -4,7 +4,7 @@ Every change is made in one go under the store's write lock. No I/O, no clock.
 """
 
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -70,7 +70,21 @@ class JournalTables:
 
     def clean(self, before: datetime) -> int:
         """Delete handled entries older than this; how many went."""
-        kept = [entry for entry in self.entries.values() if entry.at >= before or not entry.handled]
+        return self.keep_only([item for item in self.entries.values() if item.at >= before or not item.handled])
+
+    def drop(self, entries: Collection[int]) -> None:
+        """Delete these."""
+        gone = [self.entries[number] for number in entries if number in self.entries]
+        if any(item.surface for item in gone):  # an older one may be the newest of its surface now
+            self.keep_only([item for item in self.entries.values() if item.id not in entries])
+            return
+        for item in gone:
+            del self.entries[item.id], self.id_of_key[item.key]
+            self.ids_of_chat[item.chat].remove(item.id)
+            self.unhandled.pop(item.id, None)
+
+    def keep_only(self, kept: Sequence[Entry]) -> int:
+        """Delete all others; how many went."""
         gone = len(self.entries) - len(kept)
         for table in (self.entries, self.ids_of_chat, self.id_of_key, self.id_of_surface, self.unhandled):
             table.clear()
@@ -121,9 +135,20 @@ class MemoryJournal:
         journal_rows.storable(chat)
         return self._tables().page(chat, before, limit)
 
-    async def unhandled(self) -> Sequence[Entry]:
+    async def drop(self, entries: Sequence[int]) -> None:
+        async with self._writing() as tables:
+            tables.drop(frozenset(entries))
+
+    async def of_surface(self, chat: str, surface: str) -> Entry | None:
+        journal_rows.storable(chat, surface)
         tables = self._tables()
-        return tuple(tables.entries[number] for number in tables.unhandled)
+        number = tables.id_of_surface.get((chat, surface))
+        return None if number is None else tables.entries.get(number)
+
+    async def unhandled(self, channel: str = "") -> Sequence[Entry]:
+        tables = self._tables()
+        found = (tables.entries[number] for number in tables.unhandled)
+        return tuple(entry for entry in found if entry.chat.startswith(channel))
 
     async def people(self) -> Sequence[Person]:
         everybody = sorted(self._tables().people.values(), key=lambda person: person.id)
@@ -142,6 +167,11 @@ class MemoryJournal:
         journal_rows.storable(name, value)
         async with self._writing() as tables:
             tables.values[name] = value
+
+    async def old(self, kind: str, before: datetime) -> Sequence[Entry]:
+        journal_rows.storable(kind)
+        entries = self._tables().entries.values()
+        return tuple(entry for entry in entries if entry.kind == kind and entry.handled and entry.at < before)
 
     async def clean(self, before: datetime) -> int:
         async with self._writing() as tables:

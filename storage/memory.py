@@ -5,7 +5,7 @@ in-memory SQLite.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from storage.hop import roll_back
 from storage.journal_memory import MemoryJournal
 from storage.locking import WriteLock
 from storage.plugin_sql import TABLES, check_statement, execute, query
-from storage.reading import SEEN_FOR, files_in
+from storage.reading import SEEN_FOR, files_in, names_in
 from storage.tables import Tables
 
 W = TypeVar("W", TimerRow, PendingCall)
@@ -118,6 +118,13 @@ class MemoryStore:
 
     async def history(self, conversation: str) -> Sequence[VisitRow]:
         return self._open_tables().visits.get(conversation, ())
+
+    async def unnamed(self, files: Collection[str]) -> Sequence[str]:
+        tables = self._open_tables()
+        texts = [dump(conversation) for conversation in tables.conversations.values()]
+        texts += [call.arguments for calls in tables.calls.values() for call in calls]
+        texts += [outgoing.payload for outgoing in tables.outbox.values()]
+        return tuple(sorted(set(files).difference(*(names_in(text) for text in texts))))
 
     # -- writes
 

@@ -18,6 +18,8 @@ SEEN_FOR = timedelta(days=7)
 """How long a handled update is remembered."""
 
 _REF = re.compile(rb'"ref":"([a-z0-9]+)"')
+_ANY_REF = re.compile(rb"(?<![a-z0-9])[a-z0-9]{24}(?![a-z0-9])")
+"""What may be a file's ref, whatever it is called."""
 
 log = logging.getLogger("stepgram.store")
 
@@ -114,6 +116,18 @@ def history(connection: sqlite3.Connection, key: str) -> tuple[VisitRow, ...]:
 def files_in(data: bytes) -> tuple[str, ...]:
     """The refs of received files that a stored conversation names."""
     return tuple(ref.decode() for ref in _REF.findall(data))
+
+
+def names_in(data: bytes) -> set[str]:
+    """Whatever looks like a file's ref in stored JSON."""
+    return {ref.decode() for ref in _ANY_REF.findall(data)}
+
+
+def naming(connection: sqlite3.Connection, sql: str, after: int, limit: int) -> tuple[int | None, set[str]]:
+    """One piece of a table: its last row (None: there was none) and what may be a file's ref in it."""
+    lines = connection.execute(sql, (after, limit)).fetchall()
+    names = set().union(*(names_in(bytes(data)) for _, data in lines))
+    return (int(lines[-1][0]) if lines else None), names
 
 
 def forget_conversations(connection: sqlite3.Connection, flow: str, until: int, limit: int, files: set[str]) -> int:

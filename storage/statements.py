@@ -90,6 +90,12 @@ NEXT_DUE: Final = (
     " UNION ALL SELECT min(expires_at) FROM conversations)"
 )
 
+NAMING: Final = tuple(
+    f"SELECT rowid, {column} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - names of our own
+    for table, column in (("conversations", "data"), ("pending_calls", "arguments"), ("outbox", "payload"))
+)
+"""Everything that may name a received file, piece by piece."""
+
 _ENTRY: Final = "SELECT id, chat, at, kind, key, conversation, surface, payload, revision, handled FROM journal"
 ADD_ENTRY: Final = (
     "INSERT INTO journal (chat, at, kind, key, conversation, surface, payload, revision, handled)"
@@ -101,7 +107,9 @@ ENTRY: Final = _ENTRY + " WHERE id = ?"
 ENTRY_OF_KEY: Final = _ENTRY + " WHERE key = ?"
 ENTRY_OF_SURFACE: Final = _ENTRY + " WHERE chat = ? AND surface = ? ORDER BY id DESC LIMIT 1"
 ENTRIES: Final = _ENTRY + " WHERE chat = ? AND id < ? ORDER BY id DESC LIMIT ?"
+DROP_ENTRY: Final = "DELETE FROM journal WHERE id = ?"
 UNHANDLED: Final = _ENTRY + " INDEXED BY journal_handled WHERE handled = 0 ORDER BY id"
+OLD_OF_KIND: Final = _ENTRY + " WHERE kind = ? AND handled = 1 AND at < ? ORDER BY id"
 OLD_ENTRIES: Final = (
     "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE handled = 1 AND at < ? ORDER BY at LIMIT ?)"
 )

@@ -71,6 +71,8 @@ class Files:
         return self.folder / ref
 
     async def keep(self, ref: str) -> None:
+        if not self.path(ref).is_file():
+            raise FileNotFoundError("no file is kept under this ref")
         (self.folder / f"{ref}.kept").touch()
 
 

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.diagnostics import Diagnostic, Report, Severity
@@ -15,6 +15,8 @@ _PLAIN: Final[Mapping[str, str]] = {"error": "", "warning": "", "bold": "", "dim
 _COLOURS: Final[Mapping[str, str]] = {
     "error": "\x1b[1;31m", "warning": "\x1b[1;33m", "bold": "\x1b[1m", "dim": "\x1b[2m", "off": "\x1b[0m",
 }  # fmt: skip
+_HIDING: Final = "F080"
+"""Findings about secrets begin with it."""
 _WIDEST: Final = 160
 """Of a source line: more is cut around the place."""
 
@@ -55,12 +57,25 @@ def _counted(number: int, word: str) -> str:
 
 def render_text(report: Report, texts: Mapping[str, str] | None = None, *, colour: bool = False) -> str:
     """One paragraph per finding: place, message, the line with a caret where `texts` has it, what was expected."""
-    lines = {name: split_lines(text) for name, text in (texts or {}).items()}
+    lines = lines_to_show(report, texts or {})
     paint = _COLOURS if colour else _PLAIN
     return "\n".join(_paragraph(finding, lines.get(finding.span.file), paint) for finding in report.findings)
 
 
-def _paragraph(finding: Diagnostic, lines: tuple[str, ...] | None, paint: Mapping[str, str]) -> str:
+def lines_to_show(report: Report, texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """The lines of every file, without the secrets that findings are about: what is shown is seen by others than those
+    who see the file, such as in the log of a build."""
+    lines = {name: list(split_lines(text)) for name, text in texts.items()}
+    for finding in report.findings:
+        span, known = finding.span, lines.get(finding.span.file, [])
+        if finding.code.startswith(_HIDING):
+            for number in range(span.line, min(span.end_line, len(known)) + 1):
+                kept = known[number - 1][: span.column - 1] if number == span.line else ""
+                known[number - 1] = f"{kept}•••"
+    return lines
+
+
+def _paragraph(finding: Diagnostic, lines: Sequence[str] | None, paint: Mapping[str, str]) -> str:
     word, off = paint[finding.severity.value], paint["off"]
     head = (
         f"{paint['bold']}{_shown(str(finding.span))}:{off} {word}{finding.severity} {finding.code}:{off} "

@@ -114,6 +114,9 @@ class Calls:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in self._running:  # cut before they had begun: nobody else says that they are over
+            self._activity.end()
+        self._running.clear()
 
     # --- one call ---------------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ class TurnedClock:
 
     def __init__(self, offset: timedelta = timedelta()) -> None:
         self._offset = offset
+        self._forwards = 0.0
+        """Seconds that it was turned forwards by since it was made, also those that were taken back."""
         self._turned = asyncio.Event()
 
     @property
@@ -38,9 +40,10 @@ class TurnedClock:
         return datetime.now(UTC) + self._offset
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until so many seconds have passed or were turned."""
-        due = self.now() + timedelta(seconds=seconds)
-        while (left := (due - self.now()).total_seconds()) > 0:
+        """Wait until so many seconds have passed or were turned; being turned back makes it no longer."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._forwards + seconds
+        while (left := end - loop.time() - self._forwards) > 0:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._turned.wait(), left)
         await asyncio.sleep(0)
@@ -50,6 +53,7 @@ class TurnedClock:
         if seconds < 0:
             raise ValueError("time does not run backwards: give a number of seconds from 0 up")
         self._set(self._offset + timedelta(seconds=seconds))
+        self._forwards += seconds
 
     def reset(self) -> None:
         """Back to the machine's own time."""

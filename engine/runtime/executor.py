@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from types import TracebackType
 from typing import Final
 
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import Trace
-from engine.core.events import ActionFinished
+from engine.core.events import ActionFinished, Event, TimerFired
 from engine.core.records import replaced
 from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
@@ -21,6 +22,8 @@ from engine.runtime.routing import Addressed, Deliver, Start, named_conversation
 
 ATTEMPTS: Final = 5
 """How often an update is repeated when somebody else wrote its rows meanwhile."""
+MOMENT: Final = timedelta(milliseconds=1)
+"""The store keeps moments in whole milliseconds: two that are closer may be the same one."""
 OUTDATED: Final = "outdated"
 
 log = logging.getLogger("stepgram.executor")
@@ -190,7 +193,7 @@ class Executor:
             ledger.finished_calls = (addressed.call,)
         call = addressed.call[1] if addressed.call else ""
         play.request(addressed.requests, addressed.conversation, call)
-        if addressed.event is None:
+        if addressed.event is None or _renewed(addressed.event, ledger.open.get(addressed.conversation)):
             await play.run([])
             return
         if isinstance(addressed.event, ActionFinished) and addressed.conversation not in ledger.open:
@@ -214,6 +217,14 @@ class Executor:
         ledger.trace(conversation.id, Trace(visit=top.number, step=top.step, kind="finished", detail=OUTDATED))
         commands = dict(play.situation().desk.startable)
         ledger.tell(play.situation().desk.outdated(conversation.flow, commands.get(conversation.flow)), None)
+
+
+def _renewed(event: Event, conversation: Conversation | None) -> bool:
+    """Whether the customer did something just before their conversation was to end: then its time is not over."""
+    if not isinstance(event, TimerFired) or (event.visit, event.name) != (0, "expires") or conversation is None:
+        return False
+    expires = conversation.expires_at
+    return expires is None or expires - event.at > MOMENT
 
 
 def _with_profile(chat: Chat, envelope: Envelope) -> Chat:

@@ -4,7 +4,9 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from engine.runtime.identity import IdSource
 CHUNK: Final = 64 * 1024
 _KEPT: Final = ".kept"
 """Ending of the empty file beside one that `discard` must leave."""
+_PART: Final = ".part"
 _REF: Final = re.compile(r"[a-z0-9]{24}")
 
 
@@ -46,7 +49,7 @@ class FileStore:
         """
         ref = self._ids.file()
         target = self._place(ref)
-        part = target.with_name(target.name + ".part")
+        part = target.with_name(target.name + _PART)
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
         try:
             size = await self._write(stream, part, limit)
@@ -103,6 +106,16 @@ class FileStore:
             place = self._place(ref)
             if not await asyncio.to_thread(place.with_name(place.name + _KEPT).exists):
                 await asyncio.to_thread(place.unlink, missing_ok=True)
+
+    async def tidy(self, before: datetime) -> None:
+        """Delete what never became whole because the process was killed: parts that nobody has written to since."""
+        await asyncio.to_thread(self._tidy, before.timestamp())
+
+    def _tidy(self, before: float) -> None:
+        for part in self._folder.glob(f"??/*{_PART}"):
+            with suppress(OSError):  # gone meanwhile, or not ours to delete: the next time
+                if part.stat().st_mtime < before:
+                    part.unlink()
 
     def _place(self, ref: str) -> Path:
         if _REF.fullmatch(ref) is None:

@@ -78,14 +78,22 @@ class Journal(Protocol):
         """The engine has taken this input."""
         ...
 
+    async def drop(self, entries: Sequence[int]) -> None:
+        """Delete entries that nobody needs any more, such as inputs that are handled; gone ones are fine."""
+        ...
+
+    async def of_surface(self, chat: str, surface: str) -> Entry | None:
+        """The newest entry of a chat with this surface."""
+        ...
+
     async def entry(self, entry: int) -> Entry | None: ...
 
     async def entries(self, chat: str, *, before: int | None = None, limit: int = 200) -> Sequence[Entry]:
         """The newest `limit` entries of a chat (older than `before`), oldest first."""
         ...
 
-    async def unhandled(self) -> Sequence[Entry]:
-        """Inputs of all chats that the engine has not taken yet, oldest first."""
+    async def unhandled(self, channel: str = "") -> Sequence[Entry]:
+        """Inputs that the engine has not taken yet, of the chats that begin with `channel`, oldest first."""
         ...
 
     async def people(self) -> Sequence[Person]:
@@ -101,6 +109,10 @@ class Journal(Protocol):
         ...
 
     async def set_value(self, name: str, value: str) -> None: ...
+
+    async def old(self, kind: str, before: datetime) -> Sequence[Entry]:
+        """Entries of one kind that `clean` would delete."""
+        ...
 
     async def clean(self, before: datetime) -> int:
         """Delete entries older than this, except inputs that the engine has not taken; how many went."""

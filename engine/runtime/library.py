@@ -59,6 +59,10 @@ class Library:
                 found.append((name, entry.commands[0][0]))
         return tuple(found)
 
+    def offered(self) -> tuple[tuple[str, Program], ...]:
+        """All flows, those with a `menu:` entry first: they are what the bot is for."""
+        return tuple(sorted(self.programs.items(), key=lambda item: item[0] not in self.menus))
+
     def linked(self, payload: str) -> tuple[Linked, str] | None:
         """What a `/start` payload means: the link and the rest behind `NAME_`; the longest name wins."""
         for name in sorted(self.links, key=len, reverse=True):

@@ -3,7 +3,7 @@
 `storage` implements Store twice (Tortoise on SQLite, memory); `channels` implement Channel; tests turn Clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import field
 from datetime import datetime
@@ -224,6 +224,10 @@ class Store(Protocol):
     async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> Cleaned:
         """Delete finished conversations older than their flow's retention (seconds, None: keep) with their
         visits, and updates seen more than 7 days ago."""
+        ...
+
+    async def unnamed(self, files: Collection[str]) -> Sequence[str]:
+        """Those of these refs of files that no conversation, no pending call and no waiting message names."""
         ...
 
     async def history(self, conversation: str) -> Sequence[VisitRow]: ...

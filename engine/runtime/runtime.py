@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -96,7 +96,7 @@ class Runtime:
             retention=_retention(library),
             discard=files.discard,
         )
-        self._fleeting = _fleeting(library)
+        self._fleeting = _fleeting(self._timers.retention)
         self._loop: asyncio.Task[None] | None = None
 
     def _tools(self, library: Library, wordings: Mapping[str, Wording]) -> Tools:
@@ -141,15 +141,17 @@ class Runtime:
         """Other flows from now on, all at once: an update that is being handled ends with the old ones, every later
         one finds its conversations on the new ones (`Library.adopt`)."""
         self._executor.tools = self._tools(library, wordings)
-        self._timers.retention = _retention(library)
-        self._fleeting = _fleeting(library)
+        # Conversations of a flow that went away still go when their time is over.
+        self._timers.retention = {**self._timers.retention, **_retention(library)}
+        self._fleeting = _fleeting(self._timers.retention)
         log.info("%d flows are live", len(library.programs))
 
     def commands(self, chat: Chat) -> tuple[tuple[str, str], ...]:
-        """(command, title as HTML) of everything that this customer may start, in their language."""
+        """(command, title as HTML) of everything that this customer may start, in their language; what the bot is for
+        (flows with a `menu:` entry) comes first."""
         surroundings, now = self._executor.tools.surroundings, self._clock.now()
-        world = surroundings.world(chat)
-        startable = surroundings.startable(surroundings.roles(chat))
+        world, menus = surroundings.world(chat), self.library.menus
+        startable = sorted(surroundings.startable(surroundings.roles(chat)), key=lambda entry: entry[0] not in menus)
         return tuple((command, surroundings.menu_text(flow, world, now)) for flow, command in startable)
 
     def words(self, chat: Chat, key: str, **values: object) -> str:
@@ -162,9 +164,14 @@ class Runtime:
 
     # --- life -------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Take up everything that was left: undelivered messages, pending calls, timers that came due."""
+    async def start(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Take up everything that was left: undelivered messages, pending calls, timers that came due.
+
+        `first` hands over what a channel had kept: what customers did in time goes before timers that came due since.
+        """
         self._deliveries.add(await self._store.undelivered())
+        if first is not None:
+            await first()
         self._loop = asyncio.create_task(self._timers.run(), name="timers")
 
     async def stop(self) -> None:
@@ -214,7 +221,7 @@ class Runtime:
     async def fire(self, conversation: str, visit: int, name: str) -> bool:
         """A timer that is waiting, now instead of when it is due; visit 0 and `expires`: the conversation's own end.
 
-        False when there is no such timer any more.
+        False when there is no such timer any more, or the customer did something at that very moment.
         """
         target = await self._store.conversation(conversation)
         if target is None or target.status is Status.FINISHED:
@@ -227,7 +234,11 @@ class Runtime:
         at = max(self._clock.now(), target.expires_at) if expiry and target.expires_at else self._clock.now()
         event = TimerFired(at=at, visit=visit, name=name)
         what = Addressed(conversation=conversation, event=event, timer=None if expiry else timer)
-        return await self._dispatcher.post(Envelope(chat=target.chat, update=None, what=what))
+        handled = await self._dispatcher.post(Envelope(chat=target.chat, update=None, what=what))
+        if not expiry:
+            return handled
+        ended = await self._store.conversation(conversation)
+        return ended is None or ended.status is Status.FINISHED
 
     async def run_due(self) -> None:
         """Handle everything due now and what follows from it; return when nothing more happens by itself.
@@ -289,9 +300,9 @@ def _retention(library: Library) -> Mapping[str, float | None]:
     return {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
 
 
-def _fleeting(library: Library) -> frozenset[str]:
+def _fleeting(retention: Mapping[str, float | None]) -> frozenset[str]:
     """Flows whose conversations go as soon as they are over."""
-    return frozenset(name for name, seconds in _retention(library).items() if seconds == 0)
+    return frozenset(name for name, seconds in retention.items() if seconds == 0)
 
 
 def _seconds(retention: timedelta | None) -> float | None:

@@ -131,6 +131,7 @@ class Stage:
 
     async def play(self) -> None:
         """All steps. Raises Different."""
+        self._known_roles()
         for step in self.transcript.steps:
             if isinstance(step, Expectation):
                 await self._expect(step)
@@ -140,6 +141,14 @@ class Stage:
         await self.settle()
         last = self.transcript.steps[-1] if self.transcript.steps else self.transcript
         self._nothing_left(last, "after the last step the bot also says")
+
+    def _known_roles(self) -> None:
+        """A misspelled role would play another conversation than the one that is meant."""
+        known = self.app.library.bot.roles
+        for role in self.transcript.customer.roles:
+            if role not in known:
+                there = ", ".join(f"“{one}”" for one in known) or "none"
+                raise Different(self.transcript.span, f"bot.yaml has no role “{role}”: there is {there}")
 
     def _nothing_left(self, step: Step | Transcript, message: str) -> None:
         left: list[Step] = [*self.screen.bot, *self.screen.notices]

@@ -35,6 +35,10 @@ _LONGEST_NAME: Final = 60
 _LONGEST_TEXT: Final = 2000
 _EXACT: Final = timedelta(milliseconds=1)
 """The journal keeps no smaller part of a second."""
+_DIFFERS: Final = (
+    "played again, the conversation goes differently. Was a flow, the language or a role changed on the way? "
+    "Then have the conversation once more, from its start. The first difference (- then, + now):"
+)
 _HEADING: Final = "Saved from the browser chat. Play it with `stepgram test`."
 
 
@@ -71,7 +75,7 @@ class Recorder:
         except FlowsFaulty as error:
             return Saved(ok=False, text=f"Not saved: {error}")
         why = first[:_LONGEST_TEXT]
-        return Saved(ok=False, text=f"Not saved: played again, the conversation goes differently. {why}")
+        return Saved(ok=False, text=f"Not saved: {why}")
 
     async def _kept(self, name: str, text: str) -> Saved:
         path = await asyncio.to_thread(kept, self._settings.flows / FOLDER, name, text)
@@ -99,7 +103,7 @@ class Recorder:
         played = await play(
             read.transcript, settings=self._settings, catalog=self._catalog, environment=self._environment
         )
-        return ("", str(played)) if isinstance(played, Failed) else (text, "")
+        return ("", "\n".join((_DIFFERS, played.message, *played.lines))) if isinstance(played, Failed) else (text, "")
 
     async def _customer(self, chat: str) -> Customer:
         identity = chat.partition(":")[2]

@@ -10,7 +10,7 @@ from storage.sqlite_store import SqliteStore
 from tests.benchmarks.figures import Figure, Size
 from tests.benchmarks.flatness import fill
 from tests.benchmarks.store_floor import IN_FLIGHT
-from tests.benchmarks.work import Bench, bench
+from tests.benchmarks.work import Arrivals, Bench, Shop, app_of, bench, learn
 
 _UNTIL = 7
 """Inputs after which a customer goes idle: the file is there."""
@@ -43,13 +43,13 @@ async def _added(busy: Bench, conversations: int) -> float:
 async def figures(place: Path, size: Size) -> list[Figure]:
     """Bytes per idle conversation: cached, forgotten by the cache, never asked for since the start."""
     store = SqliteStore(place / "memory.db", synchronous="NORMAL")
-    with _traced():
-        async with bench(place, store) as busy:
+    async with bench(place, store) as busy:
+        with _traced():  # from here on: it makes the loading of the flows many times slower, which is no concern here
             await busy.run(IN_FLIGHT, IN_FLIGHT, until=_UNTIL)
             cached = await _added(busy, size.idle)
             await busy.run(max(0, size.before - size.idle), IN_FLIGHT, until=_UNTIL)
             forgotten = await _added(busy, size.idle)
-        asleep = await _asleep(place, size)
+    asleep = await _asleep(place, size)
     return [
         Figure(name="memory: idle conversation, cached", value=cached, unit="B", goal=4096, absolute=True),
         Figure(name="memory: idle conversation, forgotten", value=forgotten, unit="B", goal=1024, absolute=True),
@@ -64,9 +64,14 @@ async def _asleep(place: Path, size: Size) -> float:
         await store.open()
         await fill(store, count)
         await store.close()
+        shop, channel = Shop(), Arrivals()
+        inputs = await learn(place)
+        app = app_of(place, store, channel, shop.catalog())
         gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        async with bench(place, store) as busy:
+        with _traced():
+            await app.start()
+            busy = Bench(app=app, channel=channel, inputs=inputs, shop=shop)
             await busy.run(1)
-            weights.append(await _weight(busy) - before)
+            weights.append(await _weight(busy))
+        await app.stop()
     return max(0.0, (weights[2] - weights[1]) / size.idle)

@@ -13,7 +13,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks import core_speed, engine_speed, flatness, memory_use, startup
+from tests.benchmarks import (
+    core_speed,
+    engine_speed,
+    flatness,
+    memory_use,
+    page_memory,
+    page_speed,
+    page_start,
+    startup,
+)
 from tests.benchmarks.figures import LONG, NORMAL, Figure, Size, table
 from tests.benchmarks.store_floor import IN_FLIGHT, Level
 
@@ -52,6 +61,12 @@ GROUPS: Final[Mapping[str, Measure]] = {
     "idle": memory_use.figures,
     "load": _load,
     "start": _start,
+    "page": page_speed.figures,
+    "observer": page_speed.observer,
+    "run": page_start.figures,
+    "diagram": page_start.diagram,
+    "page-memory": page_memory.figures,
+    "reload": page_start.reload,
 }
 
 

@@ -27,6 +27,12 @@ EXPECTED = {
     "idle": 3,
     "load": 2,
     "start": 2,
+    "page": 4,
+    "observer": 1,
+    "run": 2,
+    "diagram": 1,
+    "page-memory": 4,
+    "reload": 2,
 }
 
 

@@ -18,6 +18,7 @@ from engine.app import App, build
 from engine.core.effects import Say, Show
 from engine.core.events import FileReceived, TextReceived
 from engine.runtime.clock import ManualClock, SystemClock
+from engine.runtime.observing import Observer, StandIn
 from engine.runtime.outbox import callback_data, decode
 from engine.runtime.ports import Channel, Envelope, Outgoing, Store
 from engine.runtime.routing import CallbackPressed, Command
@@ -238,7 +239,17 @@ def other(number: int) -> str:
     )
 
 
-def app_of(place: Path, store: Store, channel: Channel, catalog: Catalog, *, flows: int = 0, real: bool = True) -> App:
+def app_of(
+    place: Path,
+    store: Store,
+    channel: Channel,
+    catalog: Catalog,
+    *,
+    flows: int = 0,
+    real: bool = True,
+    observer: Observer | None = None,
+    stand_in: StandIn | None = None,
+) -> App:
     """The bot as it is shipped, on this store and channel; `real`: on the machine's clock."""
     return build(
         Settings(flows=folder_of(place, flows), files=place / "files"),
@@ -247,6 +258,8 @@ def app_of(place: Path, store: Store, channel: Channel, catalog: Catalog, *, flo
         clock=SystemClock() if real else ManualClock(NOON),
         catalog=catalog,
         environment={},
+        observer=observer,
+        stand_in=stand_in,
     )
 
 
@@ -346,11 +359,13 @@ class Run:
 
 
 @asynccontextmanager
-async def bench(place: Path, store: Store, *, flows: int = 0) -> AsyncIterator[Bench]:
+async def bench(
+    place: Path, store: Store, *, flows: int = 0, observer: Observer | None = None, stand_in: StandIn | None = None
+) -> AsyncIterator[Bench]:
     """A bot at work on `store`, stopped at the end."""
     shop, channel = Shop(), Arrivals()
     inputs = await learn(place)
-    app = app_of(place, store, channel, shop.catalog(), flows=flows)
+    app = app_of(place, store, channel, shop.catalog(), flows=flows, observer=observer, stand_in=stand_in)
     await app.start()
     try:
         yield Bench(app=app, channel=channel, inputs=inputs, shop=shop)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
+OPENS_ITSELF = "() => innerWidth > 820 && localStorage.getItem('stepgram.workshop') !== 'closed'"
+
 
 class Screen:
     """One tab."""
@@ -47,9 +49,12 @@ class Screen:
         await self.by("file-input").set_input_files([str(file) for file in files])
 
     async def opens_workshop(self) -> None:
-        if not await self.by("workshop").is_visible():
+        # Where there is room the page opens the pane by itself, in an idle moment: a click meanwhile would close it.
+        by_itself = await self.page.evaluate(OPENS_ITSELF)
+        if not by_itself and not await self.by("workshop").is_visible():
             await self.by("workshop-toggle").click()
         await expect(self.by("workshop")).to_be_visible()
+        await expect(self.by("workshop-status")).to_be_visible()
 
 
 async def to_files(screen: Screen, name: str = "Anna Weber") -> None:

@@ -53,6 +53,30 @@ async def test_from_order_to_the_number_with_a_file_a_back_and_an_edit(serve, vi
     await screen.reads(re.compile(r"P-\d{6}-\w{4}|orders", re.IGNORECASE))
 
 
+async def test_on_a_phone_the_same(serve, browser, complaints, model):
+    server = await serve()
+    phone = await browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = await phone.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(server.address)
+    screen = Screen(page)
+    await screen.ready()
+    await expect(screen.by("workshop")).to_be_hidden()
+    await to_files(screen)
+    await screen.presses("Skip")
+    await shot(page, "05-phone")
+    await to_summary(screen, model)
+    await shot(page, "06-phone-summary")
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, "nothing stands out at the side"
+    await screen.opens_workshop()
+    await shot(page, "07-phone-workshop")
+    await screen.by("workshop-close").click()
+    await screen.presses("✅ Order")
+    await screen.reads(NUMBER)
+    await phone.close()
+
+
 async def test_nonsense_is_answered_with_what_to_do(serve, visit):
     screen = await arrive(visit, await serve())
     await screen.says("hello?")

@@ -22,7 +22,9 @@ from tests.journeys.shop import ROOT
 LONG = bool(os.environ.get("STEPGRAM_LONG"))
 SEEDS = tuple(range(12)) if LONG else (1,)
 LATEST = 1.5
-"""Seconds after its start: a run that has nothing left to say is killed then."""
+"""Seconds after its start: a run that has said nothing until then is killed."""
+QUIET = 0.4
+"""Seconds: a run that has spoken and then says nothing for so long has nothing left to say, and is killed."""
 INPUTS = (
     "/order",
     "1",
@@ -58,7 +60,7 @@ _EARLIER = re.compile(r"^\(\d+ lines? (was|were) played by an earlier run\)$")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blow:
     """When a run is killed, `pause` seconds after: the echo of input `after` (from 1), the first answer to it
-    (`answered`), or so many printed `lines`. The run gets no input behind `after`. At the latest 1.5 s after its start.
+    (`answered`), or so many printed `lines`. The run gets no input behind `after`. At the latest when it is quiet.
     """
 
     after: int = len(INPUTS)
@@ -141,13 +143,19 @@ class Story:
         process.stdin.write(("\n".join(given) + "\n").encode())
         if blow is None:
             process.stdin.close()  # the script is over; else it waits for more, and is killed meanwhile
-        killers = [] if blow is None else [asyncio.create_task(_later(process, LATEST))]
+        later = asyncio.get_running_loop().call_later
+        killers = [] if blow is None else [later(LATEST, _kill, process)]
         lines: list[str] = []
         async with asyncio.timeout(60):
             while raw := await process.stdout.readline():
                 lines.append(raw.decode().rstrip("\n"))
-                if blow is not None and len(killers) == 1 and blow.falls(lines):
-                    killers.append(asyncio.create_task(_later(process, blow.pause)))
+                if blow is None:
+                    continue
+                if len(killers) == 1 and blow.falls(lines):
+                    killers.append(later(blow.pause, _kill, process))
+                if len(killers) == 1:
+                    killers[0].cancel()
+                    killers[0] = later(QUIET, _kill, process)
             code = await process.wait()
         for killer in killers:
             killer.cancel()
@@ -181,8 +189,7 @@ class Story:
             await self.run()
 
 
-async def _later(process: asyncio.subprocess.Process, seconds: float) -> None:
-    await asyncio.sleep(seconds)
+def _kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.kill()
 

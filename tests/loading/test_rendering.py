@@ -7,7 +7,7 @@ import pytest
 from engine.actions.catalog import Catalog
 from engine.diagnostics import Diagnostic, Report, Severity, Span
 from engine.loading.library import load_texts
-from engine.loading.rendering import render, render_github, render_json, render_text
+from engine.loading.rendering import FORMS, render, render_github, render_json, render_text
 
 FLOW = """flow: f
 entry: {commands: [f]}
@@ -113,3 +113,12 @@ def test_github():
 def test_another_form_is_refused():
     with pytest.raises(ValueError, match="xml"):
         render(loaded(), form="xml")
+
+
+def test_a_secret_is_not_shown_again_where_it_is_found():
+    text = "bot: Shop\nsettings:\n  api_token: 123456789:AAF-abcdefghijklmnopqrstuvwxyz012345\n"
+    loaded = load_texts({"bot.yaml": text}, Catalog())
+    assert [finding.code for finding in loaded.report.findings if finding.code.startswith("F080")]
+    for form in FORMS:
+        assert "abcdefghijklmnop" not in render(loaded, form=form)
+    assert "api_token: •••" in render(loaded)

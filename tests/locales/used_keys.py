@@ -44,7 +44,7 @@ BY_HAND: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         ("core/draw.py", "key"): _NOWHERE,  # by draw_trouble(turn, "…")
         ("core/turn.py", "key"): _NOWHERE,  # by turn.words("…") and turn.say("…")
         # said by channels: runtime.words(chat, "…")
-        ("runtime/runtime.py", "key"): frozenset({"share.contact", "share.location"}),
+        ("runtime/runtime.py", "key"): frozenset({"share.contact", "share.location", "files.lost"}),
     }
 )
 """(file, expression) → the keys it stands for."""

@@ -73,8 +73,8 @@ async def test_print3d_colours(local: World) -> None:
 
 
 async def test_print3d_upload(local: World, remote: World, backend: Backend) -> None:
-    outcome, stored = await invoke(ACTIONS["print3d.upload"], local(), {"file": FILE})
-    again = await invoke(ACTIONS["print3d.upload"], local(attempt=2), {"file": FILE})
+    outcome, stored = await invoke(ACTIONS["print3d.upload"], local(files={"r1": CONTENT}), {"file": FILE})
+    again = await invoke(ACTIONS["print3d.upload"], local(attempt=2, files={"r1": CONTENT}), {"file": FILE})
     assert (outcome, stored) == again == ("uploaded", {"id": "1", "name": FILE["name"], "size": FILE["size"]})
 
     world = remote(files={"r1": CONTENT})
@@ -197,7 +197,7 @@ async def test_the_shop_in_the_real_stores(kind: str, tmp_path: Path) -> None:
     store: Store = SqliteStore(tmp_path / "shop.sqlite3") if kind == "sqlite" else MemoryStore()
     await store.open()
     try:
-        world = replace(context(), database=store.transaction)
+        world = replace(context(files={"r1": CONTENT}), database=store.transaction)
         first = await invoke(ACTIONS["print3d.create_order"], world, ORDER)
         assert await invoke(ACTIONS["print3d.create_order"], world, ORDER) == first
         assert (await invoke(ACTIONS["print3d.upload"], world, {"file": FILE}))[1]["id"] == "1"

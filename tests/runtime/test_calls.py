@@ -10,6 +10,7 @@ from engine.core.events import SignalReceived
 from engine.runtime.routing import CallbackPressed
 from tests.runtime.flows import CALLING, HELP, ORDER, PAY
 from tests.runtime.harness import Bot, assemble, offering
+from tests.storage.samples import pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,3 +330,14 @@ async def test_plugins_see_no_event_that_is_not_theirs(bot):
     await bot.send(SignalReceived(at=bot.clock.now(), name="settled"))
     await bot.send(CallbackPressed(data="rubbish"))
     assert bot.screen.texts(bot.chat) == ["This button does nothing here."]
+
+
+async def test_a_call_that_is_cut_before_it_began_does_not_hold_up_the_stop(tmp_path):
+    bot = assemble(tmp_path, {"help": HELP})
+    await bot.app.start()
+    runtime = bot.app.runtime
+    runtime._calls.launch([pending(-1e9)])
+    assert runtime.activity.count == 1
+    await runtime._calls.stop()
+    assert runtime.activity.count == 0
+    await asyncio.wait_for(bot.app.stop(), 3)

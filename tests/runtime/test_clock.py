@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.runtime.clock import ManualClock, SystemClock, TurnedClock
+from tests.runtime.flows import SLOW
+from tests.runtime.harness import assemble
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,3 +82,36 @@ async def test_a_turned_clock_runs_on_and_wakes_who_sleeps_however_its_time_come
     clock.reset()
     assert clock.offset == timedelta(0)
     await asyncio.wait_for(clock.sleep(0.01), 5)
+
+
+async def test_who_sleeps_while_the_clock_is_turned_back_sleeps_no_longer_for_it():
+    clock = TurnedClock()
+    clock.turn(30 * 86400)
+    sleeping = asyncio.create_task(clock.sleep(0.1))
+    await asyncio.sleep(0.01)
+    clock.reset()
+    await asyncio.wait_for(sleeping, 2)
+    # What was turned before is not slept again, and what is turned after it counts.
+    sleeping = asyncio.create_task(clock.sleep(3600))
+    await asyncio.sleep(0.01)
+    clock.turn(1800)
+    clock.reset()
+    await asyncio.sleep(0.01)
+    assert not sleeping.done()
+    clock.turn(1801)
+    await asyncio.wait_for(sleeping, 2)
+
+
+async def test_timers_set_before_the_clock_was_turned_back_do_not_hold_up_new_ones(tmp_path):
+    clock = TurnedClock()
+    bot = assemble(tmp_path, {"slow": SLOW.replace("5m", "1s")}, clock=clock)
+    await bot.app.start()
+    clock.turn(86400)
+    await bot.command("slow")
+    clock.reset()
+    bot.chat = "terminal:ben"
+    await bot.command("slow")
+    async with asyncio.timeout(5):
+        while bot.last != "Too late.":
+            await asyncio.sleep(0.02)
+    await bot.app.stop()

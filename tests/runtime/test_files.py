@@ -1,5 +1,8 @@
 """Files are kept whole or not at all, and only under refs that we gave."""
 
+import os
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from engine.runtime.files import FileStore, NoSuchFile, TooLarge
@@ -59,3 +62,17 @@ async def test_what_no_conversation_names_goes_unless_it_is_kept(tmp_path):
     assert files.path(kept).read_bytes() == b"abc"
     with pytest.raises(NoSuchFile):
         await files.keep(gone)
+
+
+async def test_what_a_killed_process_left_half_written_goes_when_it_is_old(tmp_path):
+    files = FileStore(tmp_path, SeededIds(1))
+    whole = await files.put(pieces(b"whole"))
+    place = files.path(whole.ref)
+    old, young, other = (place.with_name(name) for name in ("a" * 24 + ".part", "b" * 24 + ".part", "notes.part.txt"))
+    for path in (old, young, other, place):
+        path.touch()
+    for path in (old, other, place):
+        os.utime(path, (0, 0))
+    await files.tidy(datetime.now(UTC) - timedelta(days=1))
+    assert sorted(kept(tmp_path)) == sorted([place, young, other])
+    await FileStore(tmp_path / "nowhere", SeededIds(1)).tidy(datetime.now(UTC))

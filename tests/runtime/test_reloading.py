@@ -81,13 +81,14 @@ async def test_other_files_and_an_editors_traces_are_no_reason_to_reload(tmp_pat
     await bot.app.stop()
 
 
-async def test_a_reload_that_fails_itself_keeps_what_is_live_and_goes_on_watching(tmp_path, monkeypatch, caplog):
+async def test_a_reload_that_fails_itself_keeps_what_is_live_and_goes_on_watching(tmp_path, monkeypatch):
     bot = assemble(tmp_path, {"hello": FLOW})
     await bot.app.start()
-    whole, broken = bot.app.reload, True
+    whole, broken, tried = bot.app.reload, True, asyncio.Event()
 
     async def failing():
         if broken:
+            tried.set()
             raise OSError("no disk")
         return await whole()
 
@@ -95,12 +96,106 @@ async def test_a_reload_that_fails_itself_keeps_what_is_live_and_goes_on_watchin
     async with watched(bot.app) as told:
         file = tmp_path / "flows" / "hello.yaml"
         file.write_text(FLOW.replace("Bye.", "One."), encoding="utf-8")
-        async with asyncio.timeout(20):
-            while "stay live" not in caplog.text:
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(tried.wait(), 20)
         assert told.empty()
         broken = False
         file.write_text(FLOW.replace("Bye.", "Two."), encoding="utf-8")
         _, live = await next_of(told)
         assert live
     await bot.app.stop()
+
+
+async def test_who_cannot_be_told_does_not_end_the_watching(tmp_path, caplog):
+    bot = assemble(tmp_path, {"hello": FLOW})
+    await bot.app.start()
+    file, told = tmp_path / "flows" / "hello.yaml", asyncio.Queue()
+
+    async def tell(loaded, live):
+        told.put_nowait(live)
+        raise BrokenPipeError("nobody reads the output any more")
+
+    task = asyncio.create_task(reload_on_change(bot.app, tell, stand_of(bot.app.settings.flows)))
+    try:
+        await asyncio.sleep(0.3)
+        for text in ("One.", "Two."):
+            file.write_text(FLOW.replace("Bye.", text), encoding="utf-8")
+            assert await next_of(told)
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bot.app.stop()
+    assert "could be told" in caplog.text
+
+
+async def test_a_reload_that_failed_is_tried_again_without_another_save(tmp_path, monkeypatch, caplog):
+    bot = assemble(tmp_path, {"hello": FLOW})
+    await bot.app.start()
+    whole, left = bot.app.reload, [1, 1]
+
+    async def failing():
+        if left:
+            left.pop()
+            raise OSError("no disk")
+        return await whole()
+
+    monkeypatch.setattr(type(bot.app), "reload", lambda _: failing())
+    monkeypatch.setattr("engine.reloading.LOOK", 100)
+    async with watched(bot.app) as told:
+        (tmp_path / "flows" / "hello.yaml").write_text(FLOW.replace("Bye.", "One."), encoding="utf-8")
+        _, live = await next_of(told)
+        assert live
+    assert caplog.text.count("stay live: no disk") == 1
+    await bot.app.stop()
+
+
+async def test_a_folder_that_goes_and_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.reloading.LOOK", 200)
+    bot = assemble(tmp_path, {"hello": FLOW})
+    await bot.app.start()
+    folder = tmp_path / "flows"
+    async with watched(bot.app) as told:
+        folder.rename(tmp_path / "away")
+        await asyncio.sleep(0.5)
+        await bot.command("hello")
+        assert bot.last == "Your name?", "what was live stays live"
+        (tmp_path / "away" / "hello.yaml").write_text(FLOW.replace("Your name?", "Who?"), encoding="utf-8")
+        (tmp_path / "away").rename(folder)
+        async with asyncio.timeout(20):
+            while not (await told.get())[1]:
+                pass
+        await bot.types("Anna")
+        await bot.command("hello")
+        assert bot.last == "Who?"
+    await bot.app.stop()
+
+
+async def test_a_file_beyond_all_measure_and_two_saves_at_once(tmp_path):
+    bot = assemble(tmp_path, {"hello": FLOW})
+    await bot.app.start()
+    file = tmp_path / "flows" / "hello.yaml"
+    async with watched(bot.app) as told:
+        slowest = [0.0]
+        task = asyncio.create_task(pulse(slowest))
+        file.write_text(FLOW + "# filler\n" * 2_300_000, encoding="utf-8")
+        report, live = await next_of(told)
+        task.cancel()
+        assert not live
+        assert not report.ok
+        assert slowest[0] < 1.0, "the bot goes on meanwhile"
+        file.write_text(FLOW.replace("Bye.", "One."), encoding="utf-8")
+        await asyncio.sleep(0.05)
+        file.write_text(FLOW.replace("Bye.", "Two."), encoding="utf-8")
+        async with asyncio.timeout(20):
+            while "Two." not in str(bot.app.loaded.texts):
+                await told.get()
+    await bot.app.stop()
+
+
+async def pulse(slowest):
+    """How long the loop was away at the most."""
+    loop = asyncio.get_running_loop()
+    while True:
+        before = loop.time()
+        await asyncio.sleep(0.01)
+        slowest[0] = max(slowest[0], loop.time() - before)

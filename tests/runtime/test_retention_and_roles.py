@@ -133,3 +133,18 @@ async def test_a_received_file_goes_with_its_conversation(tmp_path: Path) -> Non
             bot.app.files.path(stored.ref)
     finally:
         await bot.app.stop()
+
+
+@pytest.mark.parametrize(("flow", "kept"), [("fleeting", 0), ("daily", 86400)])
+async def test_answers_of_a_flow_that_was_taken_away_go_after_their_time(
+    bot: Bot, tmp_path: Path, flow: str, kept: int
+) -> None:
+    await bot.command(flow)
+    await bot.types(WORD)
+    (tmp_path / "flows" / f"{flow}.yaml").unlink()
+    assert (await bot.app.reload()).report.ok
+    await bot.types("Hello?")  # the conversation ends: the step it stands at has gone
+    await bot.turn(max(1, kept - 3600))
+    assert ("conversations" in tables_with(tmp_path / "bot.db", WORD)) is bool(kept)
+    await bot.turn(2 * 3600)
+    assert tables_with(tmp_path / "bot.db", WORD) == set()

@@ -505,6 +505,17 @@ class StoreContract:
         assert await store.chat("terminal:4") is not None
         assert await store.chat("terminal:0") is None
 
+    async def test_files_that_nothing_names(self, store: Store) -> None:
+        said, called, sent, nowhere = (letter * 24 for letter in "abcd")
+        chat = Chat(id="terminal:anna", revision=1)
+        one = conversation()
+        frame = replace(one.frames[0], data={"model": {"name": "x.stl", "ref": said}, "longer": f"{nowhere}d"})
+        call = replace(pending(0), arguments=b'{"file":"%s"}' % called.encode())
+        message = replace(outgoing("o1", 1), payload=b'{"effect":{"photo":["value","%s"]}}' % sent.encode())
+        await store.commit([commit(chat, replace(one, frames=(frame,)), pending=(call,), outbox=(message,))])
+        assert await store.unnamed([nowhere, said, called, sent]) == (nowhere,)
+        assert await store.unnamed([]) == ()
+
     # -- opened and closed
 
     async def test_a_closed_store_says_so(self, store: Store) -> None:

@@ -146,6 +146,30 @@ class JournalContract:
         assert await journal.unhandled() == (second,)
         assert await journal.entry(first.id) == replace(first, handled=True)
 
+    async def test_inputs_of_one_channel(self, store: Store) -> None:
+        mine, _ = await store.journal.append(entry("u1", handled=False))
+        await store.journal.append(entry("u2", chat="telegram:7", handled=False))
+        assert await store.journal.unhandled("web:") == (mine,)
+
+    async def test_dropped_entries_are_gone_and_their_keys_free(self, store: Store) -> None:
+        journal = store.journal
+        first, _ = await journal.append(entry("u1", surface="c1.1"))
+        second, _ = await journal.append(entry("u2", surface="c1.1", handled=False))
+        third, _ = await journal.append(entry("u3"))
+        assert await journal.of_surface(ANNA, "c1.1") == second
+        await journal.drop([second.id, second.id, 10**15])
+        assert await journal.of_surface(ANNA, "c1.1") == first
+        assert await journal.unhandled() == ()
+        assert await journal.entries(ANNA) == (first, third)
+        again, new = await journal.append(entry("u2"))
+        assert new
+        assert again.id > third.id
+        await journal.drop([again.id])
+        await journal.drop([])
+        assert await journal.entries(ANNA) == (first, third)
+        assert await journal.of_surface("web:ben", "c1.1") is None
+        assert await journal.of_surface(ANNA, "") is None
+
     async def test_people_the_one_seen_last_first(self, store: Store) -> None:
         journal = store.journal
         anna = person("anna", 5, language="de", roles=("admin", "staff"), phone="+48 600")
@@ -175,6 +199,15 @@ class JournalContract:
         assert await journal.unhandled() == (waiting,)
         assert await journal.edit(ANNA, "s", b"x", at(60)) is None
         assert (await journal.append(entry("young")))[1] is False
+
+    async def test_old_entries_of_a_kind_are_those_that_would_go(self, store: Store) -> None:
+        journal = store.journal
+        old, _ = await journal.append(entry("old", kind="file"))
+        await journal.append_all(
+            [entry("text"), entry("waits", kind="file", handled=False), entry("young", kind="file", at=at(50))]
+        )
+        assert await journal.old("file", at(50)) == (old,)
+        assert await journal.old("file", at(0)) == ()
 
     async def test_moments_come_back_as_they_were_told(self, store: Store) -> None:
         moment = (at(0) + timedelta(microseconds=1999)).astimezone(timezone(timedelta(hours=5)))

@@ -134,6 +134,12 @@ async def test_a_flow_without_a_command_for_a_role(folder: Path, catalog: Catalo
     assert "+ bot: " in "\n".join(refused.lines)
 
 
+async def test_a_role_that_the_bot_does_not_know_is_said(folder: Path, catalog: Catalog) -> None:
+    head = "customer: {name: Anna, roles: [admn]}\n"
+    refused = await differs(folder, "  - says: /visit\n  - bot: Where are you?\n", catalog, head)
+    assert (refused.span.line, refused.message) == (1, "bot.yaml has no role “admn”: there is “admin”")
+
+
 @pytest.mark.parametrize(
     ("steps", "line", "message", "lines"),
     [

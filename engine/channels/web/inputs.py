@@ -20,7 +20,7 @@ from engine.channels.web.entries import (
 from engine.channels.web.feed import Feed
 from engine.channels.web.indicator import Typing
 from engine.channels.web.people import People
-from engine.channels.web.tabs import Tab
+from engine.channels.web.tabs import CHANNEL, Tab
 from engine.core.events import ContactShared, FileReceived, LocationShared, TextReceived
 from engine.runtime.dispatcher import Stopped
 from engine.runtime.journal import Entry
@@ -90,7 +90,7 @@ class Inputs:
 
     async def take_up(self) -> int:
         """Hand over what was kept and not handled before the process ended; how many. The handling goes on later."""
-        entries = await self._feed.journal.unhandled()
+        entries = await self._feed.journal.unhandled(CHANNEL)
         for entry in entries:
             payload = payload_of(entry)
             if payload is None:

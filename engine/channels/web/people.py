@@ -1,6 +1,7 @@
 """Who uses the page: found, made and changed; their roles for the runtime. Knows no sockets and no protocol."""
 
 import asyncio
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from engine.core.records import record, replaced
 from engine.runtime.identity import IdSource
 from engine.runtime.journal import Journal, Person
 from engine.runtime.ports import Clock
+
+log = logging.getLogger("stepgram.web")
 
 NEW: Final = "new"
 MOST: Final = 1000
@@ -69,9 +72,10 @@ class People:
             if person is None and len(self._people) >= MOST:
                 return Refused(text=f"There are {MOST} customers already: please choose one of them.")
             if person is None:
-                person = self._made(bot)
-            seen = replaced(person, seen_at=self._clock.now())
-            await self._keep(seen)
+                seen = self._made(bot)
+                await self._keep(seen)
+            else:
+                seen = await self._seen(person)
             join(seen)
             return None
 
@@ -85,6 +89,16 @@ class People:
             if after != before:
                 await self._keep(after)
             return before, after
+
+    async def _seen(self, person: Person) -> Person:
+        """Somebody known is here again; on a full disk, too, since they can read at least."""
+        seen = replaced(person, seen_at=self._clock.now())
+        try:
+            await self._keep(seen)
+        except Exception as error:
+            log.warning("it could not be written down who was here: %s", error)
+            return person
+        return seen
 
     def _free(self, wanted: str | None) -> Person | None:
         known = self._people.get(wanted or "")

@@ -1,5 +1,6 @@
 """What the page sends, read and checked: a frame in, a message or the reason why it is none out. Pure."""
 
+import json
 import re
 from typing import Annotated, Final
 
@@ -105,7 +106,7 @@ def read(frame: str) -> Message | Unknown | Bad:
     try:
         content = msgspec.json.decode(frame)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return Bad(text="This message is not JSON and was left out.")
+        return _unreadable(frame)
     if not isinstance(content, dict) or not isinstance(kind := content.get("type"), str):
         return Bad(text="This message has no type and was left out.")
     identity = _identity(content)
@@ -118,6 +119,19 @@ def read(frame: str) -> Message | Unknown | Bad:
     except (msgspec.MsgspecError, RecursionError):
         return Bad(text=_WRONG.get(kind, f"This “{kind}” message has another form and was left out."), id=identity)
     return _checked(message)
+
+
+def _unreadable(frame: str) -> Bad:
+    """Half a surrogate pair or a NaN is no JSON, but the page has to hear which input it was, or it waits for ever."""
+    try:
+        content = json.loads(frame) if len(frame) <= LARGEST_FRAME else None
+    except (RecursionError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        return Bad(text="This message is not JSON and was left out.")
+    kind = content.get("type")
+    wrong = _WRONG.get(kind) if isinstance(kind, str) else None
+    return Bad(text=wrong or "This message is not JSON and was left out.", id=_identity(content))
 
 
 def is_id(text: str) -> bool:

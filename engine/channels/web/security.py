@@ -41,18 +41,23 @@ class Guard:
 
     def opens(self, token: str) -> bool:
         """Whether this is the token; takes as long for a near one as for any other."""
-        return self.token is not None and hmac.compare_digest(token.encode(), self.token.encode())
+        return self.token is not None and _same(token, self.token)
 
     def admits(self, request: web.Request) -> bool:
         """Whether the request carries the cookie that the token was exchanged for."""
         if self.token is None:
             return True
         given = request.cookies.get(cookie_name(request), "")
-        return hmac.compare_digest(given.encode(), self.seal().encode())
+        return _same(given, self.seal())
 
     def seal(self) -> str:
         """What the cookie holds: made of the token, but not the token."""
         return hmac.new((self.token or "").encode(), b"stepgram page", hashlib.sha256).hexdigest()
+
+
+def _same(given: str, right: str) -> bool:
+    """Whether two texts are the same; also for what a header can bring that is no Unicode."""
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), right.encode(errors="surrogatepass"))
 
 
 def guard_for(host: str, token: str | None, listed: Collection[str] = ()) -> Guard:

@@ -86,6 +86,7 @@ class WebServer:
         self._uploads = Uploads(files=files, feed=feed, people=people, inputs=self._inputs, largest=max_file)
         self._app = self._application(guard_for(host, self.token, hosts), Assets(packaged()), tools)
         self._runner: web.AppRunner | None = None
+        self._taken_up = False
         self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
 
     def _application(self, guard: Guard, assets: Assets, tools: Tools | None) -> web.Application:
@@ -107,16 +108,12 @@ class WebServer:
         return app
 
     async def start(self) -> str:
-        """Listen, and take up what was left; the address to open. Raises CannotListen.
-
-        Inputs that were kept and not handled go to the engine before any new one; the page does not wait for them.
-        """
-        await self._people.load()
+        """Listen, and take up what was left, if that was not done; the address to open. Raises CannotListen."""
         runner = web.AppRunner(
             self._app, access_log=None, logger=_logger(), handle_signals=False, shutdown_timeout=PATIENCE
         )
         await runner.setup()
-        left = await self._inputs.take_up()
+        await self.take_up()
         for port in self._ports:
             site = web.TCPSite(runner, self._host, port)
             try:
@@ -128,9 +125,17 @@ class WebServer:
                     await runner.cleanup()
                     raise CannotListen(self._why(error, port)) from error
         self._runner = runner
+        return self._address(runner.addresses[0][1])
+
+    async def take_up(self) -> None:
+        """Hand over the inputs that were kept and not handled, before any new one; nobody waits for them. Once."""
+        if self._taken_up:
+            return
+        self._taken_up = True
+        await self._people.load()
+        left = await self._inputs.take_up()
         if left:
             log.info("%d inputs of the page were left and are handled now", left)
-        return self._address(runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Close the sockets, take nothing more, wait a moment for what is being handled."""

@@ -34,7 +34,7 @@ from engine.loading.library import Loaded
 from engine.runtime.journal import Journal
 from engine.runtime.ports import Clock, Store
 
-_NAME: Final = re.compile(r"[^\W_](?:[\w .-]{0,58}[\w])?")
+_NAME: Final = re.compile(r"[^\W_](?:[\w .,:;!?'’\"“”„()&+%€–-]{0,58}[\w.!?'’\"“”)%€])?")
 """Of a saved test: what a person calls it; never a path."""
 _SHOWN_NAMES: Final = 12
 
@@ -148,8 +148,8 @@ class Workshop:
 
     def flows_changed(self) -> None:
         """Other flows are live: pages fetch diagrams and sources again."""
-        programs = self._runtime.library.programs
-        flows = [{"name": name, "title": title_of(it, name), "version": it.version} for name, it in programs.items()]
+        offered = self._runtime.library.offered()
+        flows = [{"name": name, "title": title_of(it, name), "version": it.version} for name, it in offered]
         self._send_all({"type": "flows", "flows": flows})
         self._panes.mark_all()
 
@@ -259,7 +259,7 @@ class Workshop:
     async def _save(self, tab: Tab, message: Mapping[str, object]) -> None:
         name, wanted = message.get("name"), message.get("conversation")
         if not isinstance(name, str) or not _NAME.fullmatch(name.strip()):
-            raise Unfit("A test needs a name of 1 to 60 letters, digits, spaces, dots and hyphens.")
+            raise Unfit("A test needs a name: at most 60 characters, a letter or a digit first, no / and no \\ in it.")
         conversation = None if wanted is None else (await self._own(tab, wanted)).id
         self._do(tab, self._saved(tab, conversation, name.strip()))
 
@@ -309,6 +309,7 @@ class Workshop:
         task = asyncio.create_task(self._acting(tab, act), name="workshop act")
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
+        task.add_done_callback(lambda _: act.close())  # one that was cut before it began
 
     async def _acting(self, tab: Tab, act: Coroutine[object, object, None]) -> None:
         await _tried(tab, act)

@@ -1,12 +1,12 @@
 """The `findings` message: what `check` says of the flows as they were just saved, each with its line. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from engine.diagnostics import Diagnostic
-from engine.loading.documents import split_lines
 from engine.loading.library import Loaded
+from engine.loading.rendering import lines_to_show
 
 MOST: Final = 200
 """Findings that are sent; the counts are of all."""
@@ -17,7 +17,7 @@ def findings_message(loaded: Loaded, *, live: bool, at: datetime) -> dict[str, o
     """What is wrong with the flows. `live`: they are in use now; False: the ones before them stay in use."""
     report = loaded.report
     wanted = {finding.span.file for finding in report.findings[:MOST]}
-    lines = {name: split_lines(text) for name, text in loaded.texts.items() if name in wanted}
+    lines = lines_to_show(report, {name: text for name, text in loaded.texts.items() if name in wanted})
     errors = len(report.errors)
     return {
         "type": "findings",
@@ -29,7 +29,7 @@ def findings_message(loaded: Loaded, *, live: bool, at: datetime) -> dict[str, o
     }
 
 
-def _finding(finding: Diagnostic, lines: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
+def _finding(finding: Diagnostic, lines: Mapping[str, Sequence[str]]) -> dict[str, object]:
     span = finding.span
     known = lines.get(span.file, ())
     source = known[span.line - 1] if 0 < span.line <= len(known) else ""
@@ -47,8 +47,8 @@ def _finding(finding: Diagnostic, lines: Mapping[str, tuple[str, ...]]) -> dict[
 
 def _help(finding: Diagnostic) -> str:
     parts = []
-    if finding.expected:
-        parts.append(f"Expected: {finding.expected}")
     if finding.suggestion:
         parts.append(f"Did you mean “{finding.suggestion}”?")
+    if finding.expected:
+        parts.append(f"Expected: {finding.expected}")
     return " · ".join(parts)

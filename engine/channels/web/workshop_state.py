@@ -170,7 +170,7 @@ class StateBuilder:
             **self._line(conversation, front),
             "started": conversation.started_at,
             "expires": conversation.expires_at,
-            "frames": [_frame(frame) for frame in conversation.frames],
+            "frames": [{**_frame(frame), "gone": self.node(frame) is None} for frame in conversation.frames],
             "timers": [{"visit": visit, "name": name, "due": due} for visit, name, due in timers],
             "signals": self.signals(conversation),
             "calls": [{"call": row.call, "name": row.name, "attempt": row.attempt, "due": row.due} for row in calls],

@@ -22,6 +22,7 @@ from engine.core.types import (
     MoneyType,
     OptionalType,
     RecordType,
+    TextType,
     ValueType,
     describe,
 )
@@ -250,6 +251,8 @@ def _typed(raw: object, kind: ValueType, where: str, depth: int) -> Value:
             return _record(raw, kind, where, depth)
         case DecimalType() | MoneyType() | DateType() | DateTimeType() | DurationType():
             return _special(raw, kind, where)
+        case TextType() if not isinstance(raw, str):
+            raise Unfit(f'{where} must be {describe(kind)}, in "double quotes".')
         case _:
             if wrong := mismatch(raw, kind, where):
                 raise Unfit(f"{wrong}.")

@@ -189,7 +189,7 @@ class Site:
         )
         self.server = self.serve()
         look.committed_to = self.server.committed
-        await self.app.start()
+        await self.app.start(self.server.take_up)
         self.address = await self.server.start()
         self.base = self.address.partition("?")[0].rstrip("/")
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.channels.web.people import MOST, clean_line
 from engine.core.records import replaced
-from tests.channels.web.site import FLOWS, START, Site
+from tests.channels.web.site import FLOWS, START, Site, new_id
 
 
 async def test_nobody_is_spoken_for_twice_unless_asked(site: Site) -> None:
@@ -140,3 +140,31 @@ def test_a_line_is_clean() -> None:
     assert clean_line("a\x00b\r\nc\u2028d\u202ee\ud800", 64) == "a b c de"
     assert clean_line("é" * 100, 64) == "é" * 64
     assert clean_line("\u202e\u200b".replace("\u200b", " "), 64) == ""
+
+
+async def test_on_a_full_disk_the_chat_can_be_read_and_what_is_sent_is_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await site.page()
+    await page.says("/order")
+    await page.sees("Name?")
+    await page.close()
+    journal = site.store.journal
+
+    async def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        for name in ("keep", "append", "append_all"):
+            patched.setattr(journal, name, full)
+        again = await site.page(page.id)
+        assert "Name?" in again.texts()
+        key = new_id()
+        await again.send(type="text", id=key, text="Anna")
+        assert "try it again" in (await again.until("refused", id=key))["text"]
+        someone = await site.silent()
+        await someone.send(type="hello", person="new")
+        await someone.until("error")
+        assert someone.count("welcome") == 0
+    await again.inputs("text", key, text="Anna")
+    await again.sees("Colours, Anna?")

@@ -170,3 +170,20 @@ async def test_texts_come_back_as_they_were(site: Site, text: str) -> None:
     await page.says(text, key)
     again = await site.page(page.id)
     assert text in [entry.get("text") for entry in again.entries.values()]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"type":"text","id":"ID","text":"half a pair \\ud83d"}',
+        '{"type":"press","id":"ID","data":"\\udc00"}',
+        '{"type":"location","id":"ID","latitude":NaN,"longitude":1}',
+        '{"type":["text"],"id":"ID","text":"\\ud83d"}',
+    ],
+)
+def test_who_sends_what_is_almost_json_hears_which_input_it_was(frame: str) -> None:
+    """Else the page would send it again after every reconnect, for ever."""
+    key = new_id()
+    answer = read(frame.replace("ID", key))
+    assert isinstance(answer, Bad)
+    assert answer.id == key

@@ -1,5 +1,6 @@
 """Who gets in: Host, Origin, token; headers of every answer; nothing of the disk but the page's own files."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -145,3 +146,17 @@ async def test_a_port_that_is_taken_is_one_clear_sentence(site: Site) -> None:
     with pytest.raises(CannotListen, match="STEPGRAM_WEB_HOST"):
         await site.serve(host="no.such.host.invalid").start()
     assert (await site.get("/health")).status == 200
+
+
+@pytest.mark.parametrize("cookie", [b"stepgram=\xff\xfe", b"stepgram_%d=\xed\xa0\x80", b"stepgram_%d=\xf0\x9f\x92\xa9"])
+async def test_a_cookie_that_is_no_text_opens_nothing_and_breaks_nothing(tmp_path: Path, cookie: bytes) -> None:
+    async with Site(tmp_path, host="0.0.0.0", token="open sesame") as site:
+        port = URL(site.base).port or 0
+        cookie = cookie.replace(b"%d", b"%d" % port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %b\r\nConnection: close\r\n\r\n" % (port, cookie)
+        )
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 401"), answer[:80]

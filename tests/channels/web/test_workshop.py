@@ -536,6 +536,12 @@ async def test_a_double_click_saves_one_after_the_other(here):
     assert len(of_type(await received(here.tab), "saved_test")) == 4
 
 
+@pytest.mark.parametrize("name", ["Full, then it works", "Order: two files!", "Ünal & Söhne (2)", "100 %", "7"])
+async def test_a_test_is_called_what_a_person_calls_it(here, name):
+    assert of_type(await here.says(type="save_test", name=name), "saved_test")
+    assert here.saver.asked[0][2] == name
+
+
 @pytest.mark.parametrize("name", [*HOSTILE, "..", ".", "-", "x\n", "CON:", "a" * 61])
 async def test_hostile_names_of_tests_are_refused(here, name):
     if name == "x\n":  # what is around a name does not count

@@ -76,7 +76,7 @@ class Page {
     });
     connection.on("refused", ({ id, text }) => this.#refused(id, text));
     connection.on("notice", ({ text, alert }) => text && (alert ? dialogs.alert(text) : dialogs.toast(text)));
-    connection.on("error", ({ text }) => dialogs.toast(text));
+    connection.on("error", ({ text }) => this.#complained(text));
     connection.on("person", (message) => this.#known(message));
     connection.on("commands", ({ commands }) => this.composer.setCommands(commands));
     connection.on("clock", ({ now }) => (this.ahead = Date.parse(now) - Date.now() || 0));
@@ -98,6 +98,17 @@ class Page {
     this.pane.offer(Boolean(message.workshop));
     for (const input of this.connection.queue) this.#expect(input);
     this.#status();
+  }
+
+  /** The workshop shows complaints itself while it is open. @param {string} text */
+  #complained(text) {
+    if (this.connection.state === "open") {
+      if (!this.pane.open) this.dialogs.toast(text);
+    } else if (this.connection.retreat()) {
+      this.dialogs.toast(text);
+    } else {
+      this.#connected("refused", text);
+    }
   }
 
   /** The person of this tab or the list of people has changed. @param {any} message */
@@ -155,12 +166,12 @@ class Page {
     this.header.status.classList.toggle("writing", typing);
   }
 
-  /** @param {string} state */
-  #connected(state) {
+  /** @param {string} state @param {string} [text] */
+  #connected(state, text = "Connecting…") {
     const banner = at("connection");
     banner.dataset.state = state;
     banner.hidden = state === "open";
-    banner.replaceChildren(element("span", { class: "spinner" }), "Connecting…");
+    banner.replaceChildren(element("span", { class: "spinner" }), text);
     this.#status();
     for (const pending of this.store.pending.values()) {
       if (pending.file || pending.state === "failed") continue;
@@ -169,12 +180,13 @@ class Page {
     }
   }
 
-  /** Send an input and show it at once. @param {any} message */
+  /** Send an input and show it at once. @param {any} message @returns {string} its id */
   input(message) {
     const id = this.connection.input(message);
     this.#expect({ ...message, id });
     this.#emptiness();
     this.chat.toEnd();
+    return id;
   }
 
   /** @param {any} message */
@@ -186,8 +198,13 @@ class Page {
 
   /** @param {string} phone */
   #contact(phone) {
-    if (this.connection.last("welcome")?.person.phone !== phone) this.connection.send({ type: "person", phone });
-    this.input({ type: "contact", phone });
+    const id = this.input({ type: "contact", phone });
+    const forget = this.connection.on("*", (message) => {
+      if (message.id !== id) return;
+      forget();
+      const known = this.connection.last("welcome")?.person.phone;
+      if (message.type === "ack" && known !== phone) this.connection.send({ type: "person", phone });
+    });
   }
 
   /** @param {string} id @param {string} text */
@@ -245,6 +262,11 @@ class Pane {
     const width = localStorage.getItem(WIDTH);
     if (width) at("app").style.setProperty("--pane", width);
     this.#draggable();
+    matchMedia(NARROW).addEventListener("change", ({ matches }) => {
+      // A pane that stood beside the chat must not cover it when the window becomes narrow.
+      if (matches && this.open) this.#hide();
+      else this.offer(this.there);
+    });
     addEventListener("keydown", (event) => {
       if (
         event.key === "Escape" &&
@@ -261,8 +283,8 @@ class Pane {
     this.there = there;
     this.page.header.setWorkshop(there, this.open);
     const wanted = localStorage.getItem(WORKSHOP) ?? "open";
-    if (there && !this.open && wanted === "open" && !matchMedia(NARROW).matches)
-      idle(() => !this.open && void this.#show());
+    const beside = () => !this.open && wanted === "open" && !matchMedia(NARROW).matches;
+    if (there && beside()) idle(() => beside() && void this.#show());
     if (!there && this.open) this.#hide();
   }
 
@@ -283,10 +305,9 @@ class Pane {
         onClose: () => this.open && this.toggle(),
       });
       if (this.open) this.workshop.open?.();
-    } catch (error) {
-      console.error(error);
-      this.#hide();
-      this.page.dialogs.toast("The workshop could not be loaded.");
+    } catch {
+      this.#hide(); // the server went away meanwhile: the next welcome offers it again
+      if (this.page.connection.state === "open") this.page.dialogs.toast("The workshop could not be loaded.");
     }
   }
 

@@ -13,6 +13,9 @@ import { element, icon, outwards, plainText, safeAddress, telegramHtml } from ".
  *   enlarge: (address: string, label: string) => void}} Acts
  */
 
+/** Signs that emoji fonts draw in dark grey: on a button they are drawn white, as the words are. */
+const DARK = /([✖➕➖➗✔]\ufe0f?)/u;
+
 /** "14:05" in the reader's time zone. @param {string} at ISO-8601 */
 export function clock(at) {
   const time = new Date(at);
@@ -225,7 +228,9 @@ function keysOf(entry, acts) {
 
 /** @param {Entry} entry @param {import("./store.js").Press} press @param {Acts} acts */
 function keyOf(entry, press, acts) {
-  const label = element("span", { class: "key-text" }, press.text);
+  const parts = press.text.split(DARK);
+  const words = parts.map((part, at) => (at % 2 ? element("span", { class: "sign" }, part) : part));
+  const label = element("span", { class: "key-text" }, ...words);
   const address = safeAddress(press.url);
   if (address) {
     const link = outwards(address, { class: "key", "data-testid": "inline-button" });

@@ -44,9 +44,9 @@ export class Uploads {
     this.#next();
   }
 
-  /** Whether an image goes as a photo. @param {File} file @param {"file" | "photo"} how */
+  /** Whether an image goes as a photo; a drawing is none. @param {File} file @param {"file" | "photo"} how */
   #kind(file, how) {
-    if (!file.type.startsWith("image/")) return "document";
+    if (!file.type.startsWith("image/") || file.type.startsWith("image/svg")) return "document";
     const accepts = this.chat.store.question()?.accepts ?? [];
     const onlyPhotos = accepts.includes("photo") && !accepts.includes("file");
     return how === "photo" || onlyPhotos ? "photo" : "document";

@@ -45,6 +45,8 @@ export class Chat {
     /** @type {Map<string, {button: HTMLElement, timer: number}>} */
     this.presses = new Map();
     this.pinned = true;
+    /** Where the log stood when the page moved it last: what lies above was reached by the reader. */
+    this.top = 0;
     this.gliding = 0;
     this.older = false;
     this.asked = false;
@@ -62,8 +64,9 @@ export class Chat {
 
   #watch() {
     this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    for (const moved of ["scrollend", "wheel", "touchmove"]) {
-      this.log.addEventListener(moved, () => this.gliding && this.#glided(), { passive: true });
+    this.log.addEventListener("scrollend", () => this.gliding && this.toEnd(), { passive: true });
+    for (const moved of ["wheel", "touchmove"]) {
+      this.log.addEventListener(moved, () => this.gliding && this.#strayed(), { passive: true });
     }
     const sizes = new ResizeObserver(() => this.pinned && this.toEnd());
     sizes.observe(this.log);
@@ -76,6 +79,8 @@ export class Chat {
       this.asked = false;
       this.loading.hidden = true;
       if (state !== "open") this.setTyping(false);
+      // What was acknowledged before the connection was lost gets no notice any more.
+      else for (const id of [...this.presses.keys()]) if (!this.connection.waiting(id)) this.#release(id);
     });
   }
 
@@ -147,6 +152,7 @@ export class Chat {
     this.pinned = true;
     this.#keeping(() => {
       const row = pendingRow(pending, this.acts);
+      if (pending.state === "failed") row.dataset.after = String(this.store.newest);
       row.classList.add("fresh");
       this.byInput.get(pending.id)?.remove();
       this.byInput.set(pending.id, row);
@@ -161,6 +167,7 @@ export class Chat {
     if (!row) return;
     this.#keeping(() => {
       const made = pendingRow(pending, this.acts);
+      if (pending.state === "failed") made.dataset.after = row.dataset.after ?? String(this.store.newest);
       row.replaceWith(made);
       this.byInput.set(pending.id, made);
     });
@@ -193,8 +200,9 @@ export class Chat {
     const calm = !smoothly || matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.pinned = true;
     clearTimeout(this.gliding);
-    this.gliding = calm ? 0 : window.setTimeout(() => this.#glided(), 1200);
+    this.gliding = calm ? 0 : window.setTimeout(() => this.toEnd(), 1200);
     this.log.scrollTo({ top: this.log.scrollHeight, behavior: calm ? "instant" : "smooth" });
+    this.top = this.log.scrollTop;
     this.unread = 0;
     this.#badge();
   }
@@ -224,7 +232,8 @@ export class Chat {
   #after(id) {
     let next = null;
     for (let row = this.rows.lastElementChild; row !== null; row = row.previousElementSibling) {
-      const other = Number(/** @type {HTMLElement} */ (row).dataset.entry ?? 0);
+      const { entry, after } = /** @type {HTMLElement} */ (row).dataset;
+      const other = Number(entry ?? after ?? 0);
       if (other && other < id) break;
       next = row;
     }
@@ -274,16 +283,25 @@ export class Chat {
     if (after !== undefined) this.log.scrollTop += after - before;
   }
 
-  /** The way to the end is over, or the reader has gone elsewhere. */
-  #glided() {
+  /** On the way to the end the reader has gone elsewhere. */
+  #strayed() {
     clearTimeout(this.gliding);
     this.gliding = 0;
+    this.log.scrollTo({ top: this.log.scrollTop, behavior: "instant" });
+    this.top = Infinity;
     this.#scrolled();
   }
 
   #scrolled() {
     if (this.gliding) return;
-    this.pinned = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+    const near = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+    // The end may have moved away by itself: a picture came, or the field for texts grew.
+    if (this.pinned && !near && this.log.scrollTop >= this.top - 1) {
+      this.toEnd();
+      return;
+    }
+    this.pinned = near;
+    this.top = this.log.scrollTop;
     if (this.pinned) this.unread = 0;
     this.#badge();
     if (this.log.scrollTop < 3 * NEAR && this.older && !this.asked && this.store.oldest) {

@@ -150,6 +150,8 @@ export class Composer {
           type: "tel",
           testid: "contact-phone",
           maxlength: 32,
+          pattern: "\\s*\\+?[\\d\\s\\(\\)\\/.\\-]{5,}",
+          title: "A phone number, such as +49 30 901820",
           autocomplete: "tel",
         },
       ],
@@ -212,7 +214,7 @@ export class Composer {
     const text = this.input.value;
     const left = text.length > LONGEST_TEXT - 200 ? LONGEST_TEXT - [...text.trim()].length : LONGEST_TEXT;
     this.over.hidden = left > 100;
-    this.over.textContent = String(left);
+    this.over.textContent = String(left).replace("-", "−");
     this.over.classList.toggle("too-long", left < 0);
     this.send.classList.toggle("ready", text.trim() !== "");
     if (text) sessionStorage.setItem(DRAFT + this.person, text);
@@ -228,11 +230,14 @@ export class Composer {
   }
 
   #grow() {
+    // While the text is measured the bar keeps its height: the log above must not move.
+    this.bar.style.minHeight = `${this.bar.offsetHeight}px`;
     this.input.style.height = "auto";
     const line = parseFloat(getComputedStyle(this.input).lineHeight) || 21;
     const padding = 2 * 8;
     this.input.style.height = `${Math.min(this.input.scrollHeight, LINES * line + padding)}px`;
     this.input.classList.toggle("long", this.input.scrollHeight > LINES * line + padding + 1);
+    this.bar.style.minHeight = "";
   }
 
   /** @param {KeyboardEvent} event */

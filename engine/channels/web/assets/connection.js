@@ -105,6 +105,15 @@ export class Connection {
     this.#open();
   }
 
+  /** The server turned the hello away: back to whom this tab spoke for before (then true), else it is asked again later. */
+  retreat() {
+    const before = this.storage.getItem(PERSON);
+    const back = this.person === "new" && before !== null;
+    if (back) this.become(before);
+    else this.#again();
+    return back;
+  }
+
   /** @param {string} id */
   waiting(id) {
     return this.queue.some((message) => message.id === id);

@@ -8,7 +8,7 @@ import { Gestures } from "./workshop_gestures.js";
 import { readDrawing, sizeOf } from "./workshop_svg.js";
 import { walkedLines } from "./workshop_walk.js";
 
-const SMALLEST = 0.15;
+const SMALLEST = 0.08;
 const LARGEST = 3;
 const READABLE = 0.85;
 const PATIENCE = 4000;

@@ -11,7 +11,7 @@ const MOST_TOASTS = 3;
 
 /**
  * @typedef {{name: string, label: string, value?: string, type?: string, testid: string, inputmode?: string,
- *   step?: string, min?: string, max?: string, maxlength?: number, autocomplete?: string}} Field
+ *   step?: string, min?: string, max?: string, maxlength?: number, pattern?: string, title?: string, autocomplete?: string}} Field
  */
 
 export class Dialogs {
@@ -23,6 +23,7 @@ export class Dialogs {
   /** A short notice that goes away by itself. @param {string} text */
   toast(text) {
     const made = element("div", { class: "toast", "data-testid": "toast" }, text);
+    for (const other of [...this.toasts.children]) if (other.textContent === text) other.remove();
     this.toasts.append(made);
     while (this.toasts.childElementCount > MOST_TOASTS) this.toasts.firstElementChild?.remove();
     const gone = () => made.remove();

@@ -71,7 +71,7 @@ const PLAIN = new Map(
 /** What a link may lead to. */
 const SCHEMES = new Set(["http:", "https:", "tg:", "mailto:", "tel:"]);
 const DEEPEST = 100;
-const IN_TEXT = /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]»]|(?<![\w/@.])\/[a-zA-Z0-9_]{1,32}(?![\w/])/g;
+const IN_TEXT = /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]»]|(?<![\w/@.<])\/[a-zA-Z0-9_]{1,32}(?![\w/])/g;
 
 /** The address when it may be opened from here, else null. @param {string | null | undefined} address */
 export function safeAddress(address) {

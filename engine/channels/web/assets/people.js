@@ -80,7 +80,10 @@ export class Header {
       if (name) this.does.change({ name });
     });
     this.input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.panel.hidePopover();
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // else the same key opens the panel again: the focus is on its button by then
+      this.input.blur();
+      this.panel.hidePopover();
     });
     this.panel.append(
       element("p", { class: "hint" }, "Who is writing? Every customer has a chat of their own."),

@@ -3,7 +3,7 @@
  * A flow's YAML with line numbers: the lines of a step, or the place of a finding. Must never change the file.
  */
 
-import { h, iconButton, keep, setText } from "./workshop_dom.js";
+import { h, iconButton, keep, setText, shortFile } from "./workshop_dom.js";
 import { decision } from "./workshop_decided.js";
 import { inline, under } from "./workshop_values.js";
 import { colour, linesOf } from "./workshop_yaml.js";
@@ -141,7 +141,8 @@ export class SourcePanel {
     const { from, to } = this.range();
     setText(this.heading, this.step || (this.source ? this.flow : ""));
     const lines = this.line ? `:${this.line}` : from === to ? `:${from}` : `:${from}–${to}`;
-    setText(this.place, this.source ? `${this.source.file}${from > 0 ? lines : ""}` : "");
+    setText(this.place, this.source ? `${shortFile(this.source.file)}${from > 0 ? lines : ""}` : "");
+    this.place.title = this.source?.file ?? "";
     const drawn = JSON.stringify([this.flow, this.source?.version, this.source?.text.length]);
     if (drawn !== this.drawn) this.code.replaceChildren(...colour(this.source?.text.replace(/\n$/, "") ?? "").map(row));
     this.drawn = drawn;

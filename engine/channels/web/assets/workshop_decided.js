@@ -12,6 +12,18 @@ import { inline } from "./workshop_values.js";
  * @typedef {{event: string, at: string, step: string, items: Item[]}} Evaluation
  */
 
+/** @type {Record<string, string>} */
+const MARKS = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#34;": '"', "&amp;": "&" };
+
+/**
+ * What a text gave, as the customer reads it: without tags, and no `&lt;`. It is only ever shown as plain text.
+ * @param {any} value
+ */
+function read(value) {
+  if (typeof value !== "string") return value;
+  return value.replace(/<\/?[a-z][^<>]*>/gi, "").replace(/&(?:lt|gt|quot|amp|#39|#34);/g, (mark) => MARKS[mark]);
+}
+
 /**
  * One expression with its value.
  * @param {Item} item @param {(file: string, line: number) => void} onPlace
@@ -33,7 +45,7 @@ export function decision(item, onPlace) {
       "span",
       { class: "ws-gave" },
       h("span", { class: "ws-arrow", "aria-hidden": "true" }, item.ok === false ? "✕" : "→"),
-      inline(item.value),
+      inline(item.kind === "text" ? read(item.value) : item.value),
     ),
     show,
   );

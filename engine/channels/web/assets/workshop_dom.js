@@ -78,6 +78,14 @@ export function iconButton(picture, label, run, properties = {}) {
 }
 
 /**
+ * A file as it is named here: its folder and name, since the rest of a long path tells nothing.
+ * @param {string} file
+ */
+export function shortFile(file) {
+  return file.split(/[\\/]/).slice(-2).join("/");
+}
+
+/**
  * Set an element's text, touching the page only where it differs (a selection in it stays).
  * @param {Element} element @param {string} text
  */
@@ -142,6 +150,6 @@ export function readObject(text) {
     if (value && typeof value === "object" && !Array.isArray(value)) return { value };
     return { wrong: 'This must be an object in braces, such as {"amount": 5}.' };
   } catch (error) {
-    return { wrong: `This is not JSON yet: ${/** @type {Error} */ (error).message}` };
+    return { wrong: `This is not JSON yet; names and texts stand in "double quotes". ${/** @type {Error} */ (error).message}` };
   }
 }

@@ -3,7 +3,7 @@
  * What `check` says about the flow files, the moment one is saved. Must never judge a flow itself.
  */
 
-import { h, icon, keep, setText } from "./workshop_dom.js";
+import { h, icon, keep, setText, shortFile } from "./workshop_dom.js";
 
 /**
  * @typedef {{file: string, line: number, column: number, code: string, severity: string, message: string, help?: string | null, source?: string | null}} Finding
@@ -66,14 +66,14 @@ export class Findings {
   row(finding) {
     const severity = finding.severity === "warning" ? "warning" : "error";
     const source = finding.source ?? "";
-    const place = `${finding.file}:${finding.line}:${finding.column}`;
+    const place = `${shortFile(finding.file)}:${finding.line}:${finding.column}`;
     return h(
       "button",
       {
         type: "button",
         class: `ws-finding ws-${severity}`,
         testid: "finding",
-        title: "Show this place in the file",
+        title: `Show this place: ${finding.file}:${finding.line}`,
         on: { click: () => this.onPlace(finding) },
       },
       h("span", { class: "ws-finding-place" }, h("span", { class: "ws-code-name" }, finding.code), " ", place),

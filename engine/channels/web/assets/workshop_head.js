@@ -14,16 +14,37 @@ const PHASES = {
   waiting: "waiting for something from outside",
 };
 
+/** @type {Record<string, string>} The engine's own ends. */
+const ENDS = {
+  expired: "closed: nobody went on with it in time",
+  cancelled: "cancelled by the customer",
+  outdated: "over: its step or its flow is not in the files any more",
+};
+
+/** @param {any} conversation One that is over. */
+function ended({ outcome }) {
+  return Object.hasOwn(ENDS, outcome ?? "") ? ENDS[outcome] : `finished: ${outcome ?? "completed"}`;
+}
+
 /**
  * Where a conversation stands, in a sentence.
  * @param {any} shown
  */
 export function standing(shown) {
   if (!shown) return "No conversation yet. Write something in the chat, and watch it here.";
-  if (shown.status === "finished") return `finished: ${shown.outcome ?? "completed"}`;
+  if (shown.status === "finished") return ended(shown);
   const frame = shown.frames?.at(-1);
   if (!frame) return "about to start";
+  if (frame.gone) return `at step “${frame.step}”, which is not in the file any more: the customer will be asked to start again`;
   return `at step “${frame.step}”, ${PHASES[frame.phase] ?? frame.phase}`;
+}
+
+/** What the dot says. @param {any} shown */
+function stateOf(shown) {
+  if (!shown) return "none";
+  if (shown.status === "finished") return Object.hasOwn(ENDS, shown.outcome ?? "") ? "closed" : "finished";
+  const frame = shown.frames?.at(-1);
+  return frame?.gone ? "broken" : (frame?.phase ?? "");
 }
 
 /** @param {readonly any[]} conversations @returns {{value: string, label: string}[]} */
@@ -36,7 +57,7 @@ function choices(conversations) {
     const state = conversation.front
       ? "in front"
       : conversation.status === "finished"
-        ? `finished: ${conversation.outcome ?? "completed"}`
+        ? conversation.outcome || "completed"
         : "waiting";
     return { value: conversation.id, label: `${title}${twin} · ${state}` };
   });
@@ -65,7 +86,7 @@ export class Head {
     const conversations = state?.conversations ?? [];
     setText(this.title, shown ? shown.title || shown.flow : "Workshop");
     setText(this.status, standing(shown));
-    this.status.dataset.state = !shown ? "none" : shown.status === "finished" ? "finished" : (shown.frames?.at(-1)?.phase ?? "");
+    this.status.dataset.state = stateOf(shown);
     this.select.hidden = conversations.length < 2;
     setOptions(this.select, [{ value: "", label: "Always the one in front" }, ...choices(conversations)]);
     if (document.activeElement !== this.select) this.select.value = watching ?? "";

@@ -49,6 +49,7 @@ export class SaveTest {
 
   /** @param {string | null} conversation The one shown. */
   show(conversation) {
+    if (conversation !== this.conversation && !this.submit.disabled) this.result.hidden = true;
     this.conversation = conversation;
   }
 
@@ -70,7 +71,8 @@ export class SaveTest {
   /** @param {{ok: boolean, path?: string, passed?: boolean, text?: string}} message */
   saved(message) {
     this.ready();
-    if (!message.ok) this.tell("wrong", message.text || "The test could not be saved.");
+    const [words, ...lines] = (message.text || "The test could not be saved.").split("\n");
+    if (!message.ok) this.tell("wrong", words, "", lines.join("\n").replace(/^\n+/, ""));
     else if (message.passed) this.tell("passed", "Saved, and it passes:", message.path);
     else this.tell("wrong", "Saved, but it does not pass yet:", message.path, message.text);
   }
@@ -96,5 +98,6 @@ export class SaveTest {
     setText(this.path, path);
     setText(this.difference, difference);
     this.difference.hidden = !difference;
+    this.result.scrollIntoView({ block: "nearest" });
   }
 }

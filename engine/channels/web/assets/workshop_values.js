@@ -28,12 +28,24 @@ function single(value) {
 }
 
 /**
+ * A list or a record on one line, without the marks of a program.
+ * @param {any} value
+ * @returns {string}
+ */
+function flat(value) {
+  if (!isGroup(value)) return single(value).text;
+  if (Array.isArray(value)) return `[${value.map(flat).join(", ")}]`;
+  const fields = Object.entries(value).map(([name, inner]) => `${name}: ${flat(inner)}`);
+  return `{${fields.join(", ")}}`;
+}
+
+/**
  * One value on one line, cut when long (the whole is its tooltip).
  * @param {any} value
  * @returns {HTMLElement}
  */
 export function inline(value) {
-  const { kind, text } = isGroup(value) ? { kind: "group", text: JSON.stringify(value) } : single(value);
+  const { kind, text } = isGroup(value) ? { kind: "group", text: flat(value) } : single(value);
   const cut = text.length > LONG;
   return h("span", { class: `ws-value ws-value-${kind}`, title: cut ? text.slice(0, 4000) : null }, cut ? `${text.slice(0, LONG)}…` : text);
 }
