@@ -148,11 +148,12 @@ def build(
     observer: Observer | None = None,
     stand_in: StandIn | None = None,
     granted: Granted | None = None,
+    committed: Callable[[str], None] | None = None,
 ) -> App:
     """Load and check the flows and wire everything; nothing runs yet.
 
     What is not given is the real thing: SQLite at `settings.database`, the system's clock, random ids, all
-    plugins found, the process's environment. `observer`, `stand_in` and `granted` as in `Runtime`.
+    plugins found, the process's environment. `observer`, `stand_in`, `granted` and `committed` as in `Runtime`.
     Raises FlowsFaulty, PluginError, LocaleError.
     """
     variables = os.environ if environment is None else environment
@@ -178,6 +179,7 @@ def build(
         observer=observer,
         stand_in=stand_in,
         granted=granted,
+        committed=committed,
     )
     return App(
         settings=settings,

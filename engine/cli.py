@@ -161,11 +161,12 @@ def draw(**options: object) -> int:
 @click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
 @click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
 @click.option("--browser/--no-browser", default=None, help="Open the page, or only print its address.")
+@click.option("--page/--no-page", default=None, help="With Telegram settings: serve the page, too.")
 def run(**options: object) -> int:
-    """Run the bot: a page in the browser with the chat, and a workshop beside it.
+    """Run the bot: in Telegram when its settings are there, else a page in the browser with a workshop beside it.
 
-    It listens on this machine only. Flows that are saved go live at once; what is wrong with one is told, and the old
-    one stays. In the terminal instead: `stepgram chat`.
+    The page listens on this machine only. Flows that are saved go live at once; what is wrong with one is told, and
+    the old one stays. In the terminal instead: `stepgram chat`.
     """
     from engine.cli_run import RunOptions, run_bot
 

@@ -1,10 +1,11 @@
-"""`stepgram run`: the bot with its page in the browser, until somebody ends it. Puts nothing together itself."""
+"""`stepgram run`: the bot in Telegram, or with its page in the browser, until somebody ends it."""
 
 import asyncio
 import os
 import signal
 import sys
 import webbrowser
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,9 @@ from engine.cli_logging import log_to_stderr
 from engine.cli_settings import environment, flows_of, settings
 from engine.loading.library import Loaded
 from engine.loading.rendering import render_text, summary
-from engine.serving import Page
+from engine.serving import Serving, serve
 from engine.settings import Settings
 
-USAGE: Final = 2
 _TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
@@ -32,23 +32,20 @@ class RunOptions:
     flows: Path | None = None
     database: Path | None = None
     browser: bool | None = None
+    page: bool | None = None
 
 
 def run_bot(options: RunOptions, version: str) -> int:
     """Serve until Ctrl-C or SIGTERM; the exit code. Raises what `engine.cli_errors` knows."""
     found = settings(flows=options.flows, database=options.database)
-    if found.telegram:
-        click.echo(
-            "stepgram: Telegram settings are present, but the Telegram channel is not part of this version: "
-            "unset the TELEGRAM_… variables to use the page in the browser, or use `stepgram chat`.",
-            err=True,
-        )
-        return USAGE
     flows_of(found)
+    if found.telegram:
+        found.telegram_credentials()
     found = msgspec.structs.replace(
         found,
         web_port=found.web_port if options.port is None else options.port,
         web_open=found.web_open if options.browser is None else options.browser,
+        page=found.page if options.page is None else options.page,
     )
     log_to_stderr(found.log_level if environment().get("STEPGRAM_LOG_LEVEL") else "WARNING")
     with suppress(KeyboardInterrupt):
@@ -59,19 +56,34 @@ def run_bot(options: RunOptions, version: str) -> int:
 async def _serve(found: Settings, version: str) -> None:
     ended = asyncio.Event()
     _end_on_signals(ended)
-    page = Page(found, version=version, told=_tell, environment=environment())
-    address = await page.start()
+    bot = serve(found, version=version, told=_tell, environment=environment())
+    places = await _started(bot, ended)
+    if places is None:
+        return
     try:
-        click.echo(f"{page.app.library.bot.name} is here: {address}")
-        click.echo(f"{len(page.app.library.programs)} flows of {found.flows}, data in {found.database}.")
+        click.echo(f"{bot.app.library.bot.name} is here: {' and '.join(places)}")
+        click.echo(f"{len(bot.app.library.programs)} flows of {found.flows}, data in {found.database}.")
         click.echo("Saved flows go live at once. Ctrl-C ends it, and nothing is lost.")
-        if found.web_open and _has_screen():
-            await asyncio.to_thread(_open, address)
+        page = next((place for place in places if place.startswith("http")), None)
+        if page and found.web_open and not found.telegram and _has_screen():
+            await asyncio.to_thread(_open, page)
         await ended.wait()
     finally:
         with suppress(OSError):  # whoever read the output may have gone
             click.echo("Stopping. The next start goes on here.")
-        await page.stop()
+        await bot.stop()
+
+
+async def _started(bot: Serving, ended: asyncio.Event) -> Sequence[str] | None:
+    """Where the bot is; None when somebody ended it before it was anywhere: without a network that can take long."""
+    starting, ending = asyncio.ensure_future(bot.start()), asyncio.ensure_future(ended.wait())
+    await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return None
+    return starting.result()
 
 
 def _tell(loaded: Loaded, live: bool) -> None:

@@ -1,6 +1,6 @@
-"""The browser page put together: the same app as everywhere, its channel, the workshop pane, the web server.
+"""A bot at work: the app, the doors that customers come in by, and the flows followed as they are saved.
 
-For a bot without real customers: time can be turned and actions can be made to fail.
+A door is a channel with what it needs before and behind the engine: `engine.serving_page`, `engine.serving_telegram`.
 """
 
 import asyncio
@@ -8,122 +8,117 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from engine.app import App, build, sqlite
-from engine.channels.web.channel import WebChannel
+from engine.channels.switchboard import Switchboard
 from engine.channels.web.entries import Received, payload_of
-from engine.channels.web.feed import Feed
-from engine.channels.web.people import People
-from engine.channels.web.rigs import Rigs
-from engine.channels.web.server import WebServer
-from engine.channels.web.tabs import Tabs
-from engine.channels.web.workshop import Saved, Workshop
-from engine.channels.web.workshop_clock import saved_offset
-from engine.channels.web.workshop_observer import Watcher
-from engine.core.graph import graph_of, svg
-from engine.core.program import Program
 from engine.loading.library import Loaded
 from engine.reloading import reload_on_change, stand_of
 from engine.runtime.clock import SystemClock, TurnedClock
 from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource, SecretIds
-from engine.runtime.ports import Store
+from engine.runtime.observing import Observer, StandIn
+from engine.runtime.ports import Channel, Clock, Store
+from engine.runtime.surroundings import Granted
 from engine.settings import Settings
 
 KEPT: Final = timedelta(days=90)
-"""So long the page keeps messages."""
+"""So long the journal keeps messages."""
 DAY: Final = timedelta(days=1)
-FIRST_PORT: Final = 8080
-PORTS: Final = 20
-"""So many ports from the first are tried before any other one is taken."""
 
-log = logging.getLogger("stepgram.web")
+log = logging.getLogger("stepgram.serving")
 
 
-class Page:
-    """A bot with its page. `told` hears of every reload: what was read, and whether it is live."""
+class Door(Protocol):
+    """A way in for customers."""
+
+    name: str
+    """What its chats begin with, before the colon."""
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def attach(self, app: App) -> None:
+        """The app is built; nothing runs yet."""
+        ...
+
+    def committed(self, chat: str) -> None:
+        """An event of this chat was committed. Must not wait."""
+        ...
+
+    async def prepare(self) -> None:
+        """The store is open, the engine does not run yet."""
+        ...
+
+    async def take_up(self) -> None:
+        """Hand the engine what was left of the last run, before anything else happens."""
+        ...
+
+    async def open(self) -> str:
+        """Let customers in; one line that says where. Raises what is told to the operator in a sentence."""
+        ...
+
+    async def close(self) -> None:
+        """Let nobody in any more and finish what is at hand; also when `open` was never called."""
+        ...
+
+    async def reloaded(self, loaded: Loaded, live: bool) -> None:
+        """Flows were read again."""
+        ...
+
+
+class Serving:
+    """Runs one bot with its doors. `told` hears of every reload: what was read, and whether it is live."""
 
     def __init__(
         self,
         settings: Settings,
         *,
-        version: str,
+        store: Store,
+        clock: Clock,
+        ids: IdSource,
+        doors: Sequence[Door],
         told: Callable[[Loaded, bool], None],
         environment: Mapping[str, str] | None = None,
-        ids: IdSource | None = None,
+        observer: Observer | None = None,
+        stand_in: StandIn | None = None,
+        granted: Granted | None = None,
     ) -> None:
         """Load the flows and wire everything; nothing runs yet. Raises what `engine.app.build` raises."""
-        ids = ids or SecretIds()
         self._told = told
+        self._doors = doors
         self._stand = stand_of(settings.flows)
-        self._clock = TurnedClock()
-        store = sqlite(settings)
-        tabs = Tabs()
-        self._people = People(journal=store.journal, tabs=tabs, clock=self._clock, ids=ids)
-        feed = Feed(journal=store.journal, tabs=tabs, people=self._people)
-        watcher, rigs = Watcher(), Rigs(asyncio.sleep)
         self.app: App = build(
             settings,
-            channel=WebChannel(feed),
+            channel=Switchboard({door.name: door.channel for door in doors}),
             store=store,
-            clock=self._clock,
+            clock=clock,
             ids=ids,
             environment=environment,
-            observer=watcher,
-            stand_in=rigs,
-            granted=self._people.granted,
+            observer=observer,
+            stand_in=stand_in,
+            granted=granted,
+            committed=self._committed,
         )
-        app = self.app
-        self.workshop = Workshop(
-            tabs=tabs,
-            runtime=app.runtime,
-            store=store,
-            journal=store.journal,
-            catalog=app.catalog,
-            clock=self._clock,
-            loaded=lambda: app.loaded,
-            draw=self._drawn,
-            save_test=self._save_test,
-            watcher=watcher,
-            rigs=rigs,
-        )
-        self.server = WebServer(
-            bot=app.runtime,
-            feed=feed,
-            people=self._people,
-            files=app.files,
-            flows=settings.flows,
-            clock=self._clock,
-            ids=ids,
-            host=settings.web_host,
-            ports=_ports(settings),
-            token=settings.web_token,
-            max_file=settings.web_max_file,
-            version=version,
-            tools=self.workshop,
-        )
-        watcher.on_committed.append(self.server.committed)
+        for door in doors:
+            door.attach(self.app)
         self._running: AsyncExitStack | None = None
 
-    async def start(self) -> str:
-        """Run; the address to open. Raises the store's errors and CannotListen, nothing left running."""
+    async def start(self) -> Sequence[str]:
+        """Run; where each door is. Raises the store's and the doors' errors, nothing left running."""
         async with AsyncExitStack() as starting:
             await self.app.open()
             starting.push_async_callback(self.app.stop)
-            journal = self.app.store.journal
-            self._clock.turn((await saved_offset(journal)).total_seconds())
-            await self.app.start(self.server.take_up)
-            starting.push_async_callback(self.workshop.stop)
-            address = await self.server.start()
-            starting.push_async_callback(self.server.stop)
-            self.workshop.show_findings(self.app.loaded, live=True)
-            cleaning = asyncio.create_task(self._clean(), name="cleaning")
-            starting.push_async_callback(_cancelled, cleaning)
-            watching = asyncio.create_task(reload_on_change(self.app, self._reloaded, self._stand), name="flows")
-            starting.push_async_callback(_cancelled, watching)
+            for door in self._doors:
+                starting.push_async_callback(door.close)
+                await door.prepare()
+            await self.app.start(self._take_up)
+            places = [await door.open() for door in self._doors]
+            for work, name in ((self._clean(), "cleaning"), (self._watch(), "flows")):
+                starting.push_async_callback(_cancelled, asyncio.create_task(work, name=name))
             self._running = starting.pop_all()
-        return address
+        return places
 
     async def stop(self) -> None:
         """Finish what is at hand; everything else goes on after the next start."""
@@ -131,16 +126,21 @@ class Page:
             running, self._running = self._running, None
             await running.aclose()
 
-    async def _save_test(self, *, chat: str, conversation: str | None, name: str) -> Saved:
-        from engine.transcripts.recorder import Recorder  # costs 40 ms that no start of the page should wait for
+    def _committed(self, chat: str) -> None:
+        for door in self._doors:
+            door.committed(chat)
 
-        app = self.app
-        record = Recorder(settings=app.settings, catalog=app.catalog, store=app.store, environment=app.environment)
-        return await record(chat=chat, conversation=conversation, name=name)
+    async def _take_up(self) -> None:
+        for door in self._doors:
+            await door.take_up()
 
-    def _drawn(self, program: Program) -> str:
-        outcomes = {name: action.outcomes for name, action in self.app.catalog.actions.items()}
-        return svg(graph_of(program, outcomes=outcomes, flows=self.app.library.programs), standalone=False)
+    async def _watch(self) -> None:
+        await reload_on_change(self.app, self._reloaded, self._stand)
+
+    async def _reloaded(self, loaded: Loaded, live: bool) -> None:
+        for door in self._doors:
+            await door.reloaded(loaded, live)
+        self._told(loaded, live)
 
     async def _clean(self) -> None:
         """At the start and then daily; by the machine's own time, since a turned clock must not make messages old."""
@@ -148,15 +148,8 @@ class Page:
             try:
                 await forget_old(self.app.store, self.app.files, SystemClock().now())
             except Exception:
-                log.exception("old messages of the page could not be deleted: it is tried again tomorrow")
+                log.exception("old messages could not be deleted: it is tried again tomorrow")
             await asyncio.sleep(DAY.total_seconds())
-
-    async def _reloaded(self, loaded: Loaded, live: bool) -> None:
-        self.workshop.show_findings(loaded, live)
-        if live:
-            self.workshop.flows_changed()
-            await self.server.reloaded()
-        self._told(loaded, live)
 
 
 async def forget_old(store: Store, files: FileStore, now: datetime) -> None:
@@ -178,8 +171,42 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _ports(settings: Settings) -> Sequence[int]:
-    """The port that was wished for; else the usual one, one of those behind it, or any."""
-    if settings.web_port is not None:
-        return (settings.web_port,)
-    return (*range(FIRST_PORT, FIRST_PORT + PORTS), 0)
+def serve(
+    settings: Settings,
+    *,
+    version: str,
+    told: Callable[[Loaded, bool], None],
+    environment: Mapping[str, str] | None = None,
+    ids: IdSource | None = None,
+) -> Serving:
+    """The bot that the settings ask for: Telegram when its settings are there, else the page in the browser; both when
+    `settings.page` says so. Raises what `engine.app.build` raises, and SettingsError when Telegram cannot be used.
+
+    Without real customers the page can turn the clock.
+    """
+    ids = ids or SecretIds()
+    store = sqlite(settings)
+    clock = SystemClock() if settings.telegram else TurnedClock()
+    doors: list[Door] = []
+    page = None
+    if settings.page or not settings.telegram:
+        from engine.serving_page import PageDoor
+
+        page = PageDoor(settings, store=store, clock=clock, ids=ids, version=version)
+        doors.append(page)
+    if settings.telegram:
+        from engine.serving_telegram import TelegramDoor
+
+        doors.append(TelegramDoor(settings, store=store, clock=clock, ids=ids))
+    return Serving(
+        settings,
+        store=store,
+        clock=clock,
+        ids=ids,
+        doors=doors,
+        told=told,
+        environment=environment,
+        observer=page.watcher if page else None,
+        stand_in=page.rigs if page else None,
+        granted=page.people.granted if page else None,
+    )

@@ -39,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     """STEPGRAM_WEB_MAX_FILE: bytes that one uploaded file may have."""
     web_open: bool = True
     """STEPGRAM_WEB_OPEN: open the browser when there is one."""
+    session: Path = Path("data/telegram")
+    """STEPGRAM_SESSION: the folder of the Telegram session, as secret as the token."""
+    page: bool = False
+    """STEPGRAM_PAGE: with Telegram, the page in the browser too; without Telegram there is always the page."""
     telegram_api_id: int | None = None
     """TELEGRAM_API_ID."""
     telegram_api_hash: str | None = None
@@ -50,6 +54,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     def telegram(self) -> bool:
         """Whether anything of Telegram is set."""
         return bool(self.telegram_api_id or self.telegram_api_hash or self.telegram_bot_token)
+
+    def telegram_credentials(self) -> tuple[int, str, str]:
+        """API id, API hash and token of the bot. Raises SettingsError that names what is missing."""
+        if self.telegram_api_id and self.telegram_api_hash and self.telegram_bot_token:
+            return self.telegram_api_id, self.telegram_api_hash, self.telegram_bot_token
+        given = {
+            "TELEGRAM_API_ID": self.telegram_api_id,
+            "TELEGRAM_API_HASH": self.telegram_api_hash,
+            "TELEGRAM_BOT_TOKEN": self.telegram_bot_token,
+        }
+        missing = " and ".join(name for name, value in given.items() if not value)
+        raise SettingsError(
+            f"For Telegram {missing} must be set, too: README.md says where to get it. Without any TELEGRAM_… setting "
+            "there is the page in the browser."
+        )
 
 
 VARIABLES: Final[Mapping[str, str]] = {
@@ -65,6 +84,8 @@ VARIABLES: Final[Mapping[str, str]] = {
     "web_token": "STEPGRAM_WEB_TOKEN",
     "web_max_file": "STEPGRAM_WEB_MAX_FILE",
     "web_open": "STEPGRAM_WEB_OPEN",
+    "session": "STEPGRAM_SESSION",
+    "page": "STEPGRAM_PAGE",
     "telegram_api_id": "TELEGRAM_API_ID",
     "telegram_api_hash": "TELEGRAM_API_HASH",
     "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
@@ -77,6 +98,9 @@ _WANTED: Final[Mapping[str, str]] = {
     "web_port": "a port from 0 to 65535",
     "web_max_file": "a number of bytes, such as 52428800",
     "web_open": "1 or 0",
+    "page": "1 or 0",
+    "telegram_api_hash": "the 32 characters of 0-9 and a-f that my.telegram.org shows",
+    "telegram_bot_token": "the whole line that @BotFather gave, such as 123456789:AAE…",
     "web_token": "at least 16 letters, digits, - and _",
     "telegram_api_id": "a whole number",
     "api_base_url": "an address that begins with http:// or https://",
@@ -86,6 +110,8 @@ _WANTED: Final[Mapping[str, str]] = {
 _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "api_base_url": re.compile(r"https?://.*"),
     "web_token": re.compile(r"[A-Za-z0-9_-]{16,200}"),
+    "telegram_api_hash": re.compile(r"[0-9a-fA-F]{32}"),
+    "telegram_bot_token": re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{20,100}"),
 }
 
 

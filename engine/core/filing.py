@@ -19,8 +19,6 @@ def taken(turn: Turn, node: Node, question: File | Files, file: dict[str, Any]) 
     if isinstance(question, File):
         item = FileItem(number=number, file=file, status=FileStatus.CHECKING)
         return CheckFile(fields={"files": (item,), "numbered": number}, number=number)
-    if question.maximum is not None and len(visit.files) >= question.maximum:
-        return Refusal(text=turn.words("files.too_many", max=question.maximum), rule="files.too_many")
     status = FileStatus.READY if node.use is None else FileStatus.CHECKING
     item = FileItem(number=number, file=file, status=status, value=file)
     fields = {"files": (*visit.files, item), "numbered": number}
@@ -40,6 +38,11 @@ def refusal(turn: Turn, question: File | Files, file: dict[str, Any]) -> Refusal
     if question.max_size is not None and size > question.max_size:
         limit = turn.formats.size(question.max_size)
         return Refusal(text=turn.words("files.too_big", name=shortened(name), max=limit), rule="files.too_big")
+    most = question.maximum if isinstance(question, Files) else None
+    if most is not None and len(turn.work.visit.files) >= most:
+        return Refusal(text=turn.words("files.too_many", max=most), rule="files.too_many")
+    if not file.get("ref"):  # a channel fetches no file that nobody was asked for
+        return Refusal(text=turn.words("files.lost", name=shortened(name)), rule="files.lost")
     return None
 
 

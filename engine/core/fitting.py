@@ -10,8 +10,8 @@ from typing import Final
 from engine.core.effects import Notice, Press, Say, Show
 from engine.core.records import replaced
 
-LONGEST_TEXT: Final = 4096
-LONGEST_CAPTION: Final = 1024
+LONGEST_TEXT: Final = 4 * 4096
+"""Four of Telegram's messages: its channel splits what is longer than one, and sends a long text behind its picture."""
 LONGEST_LABEL: Final = 64
 LONGEST_NOTICE: Final = 200
 MOST_BUTTONS: Final = 100
@@ -28,7 +28,7 @@ def fitted(effect: Show | Say | Notice) -> Show | Say | Notice:
     """The effect as Telegram takes it; itself when nothing is too long."""
     match effect:
         case Show():
-            text = cut_html(effect.text, LONGEST_TEXT if effect.photo is None else LONGEST_CAPTION)
+            text = cut_html(effect.text, LONGEST_TEXT)
             rows = _fitted_rows(effect.rows)
             if text is effect.text and rows is effect.rows:
                 return effect

@@ -57,9 +57,11 @@ class Runtime:
         observer: Observer | None = None,
         stand_in: StandIn | None = None,
         granted: Granted | None = None,
+        committed: Callable[[str], None] | None = None,
     ) -> None:
         """`observer` looks on, `stand_in` may answer for actions, `granted` gives roles beside those of bot.yaml:
-        all three for the workshop and for tests, none in production."""
+        all three for the workshop and for tests, none in production. `committed` hears after each commit whose chat it
+        was."""
         self._store = store
         self._clock = clock
         self._catalog = catalog
@@ -68,6 +70,7 @@ class Runtime:
         self._environment = environment
         self._observer = observer
         self._granted = granted
+        self._told = committed
         self.activity = Activity()
         self._sessions = Sessions()
         self._attempts = Attempts(clock=clock, observer=observer, stand_in=stand_in)
@@ -281,6 +284,8 @@ class Runtime:
             await self._clock.sleep(min(0.1, left))
 
     def _committed(self, ledger: Ledger) -> None:
+        if self._told is not None:
+            self._told(ledger.chat.id)
         self._calls.launch(ledger.pending)
         if ledger.earliest is not None:
             self._timers.wake(ledger.earliest)

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from engine.loading.library import Loaded
-from engine.serving import Page
+from engine.serving import Serving, serve
 from engine.settings import Settings
 
 PATIENCE: Final = 60.0
@@ -76,10 +76,12 @@ class Told:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, told: Callable[[Loaded, bool], None] = silent) -> AsyncIterator[tuple[Page, str]]:
+async def serving(
+    settings: Settings, told: Callable[[Loaded, bool], None] = silent
+) -> AsyncIterator[tuple[Serving, str]]:
     """The whole of `stepgram run` in this process, and its address."""
-    page = Page(settings, version="bench", told=told, environment={})
-    address = await page.start()
+    page = serve(settings, version="bench", told=told, environment={})
+    (address,) = await page.start()
     try:
         yield page, address.rstrip("/")
     finally:

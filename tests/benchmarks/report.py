@@ -22,6 +22,7 @@ from tests.benchmarks import (
     page_speed,
     page_start,
     startup,
+    telegram_speed,
 )
 from tests.benchmarks.figures import LONG, NORMAL, Figure, Size, table
 from tests.benchmarks.store_floor import IN_FLIGHT, Level
@@ -67,6 +68,7 @@ GROUPS: Final[Mapping[str, Measure]] = {
     "diagram": page_start.diagram,
     "page-memory": page_memory.figures,
     "reload": page_start.reload,
+    "telegram": telegram_speed.figures,
 }
 
 

@@ -29,6 +29,7 @@ class Screen:
     async def ready(self) -> None:
         """The page can be used."""
         await expect(self.by("composer")).to_be_enabled()
+        await expect(self.by("status")).to_have_text("online")
 
     async def says(self, text: str) -> None:
         await self.by("composer").fill(text)

@@ -1,5 +1,6 @@
 """What makes the chat pleasant: it stays at its end, says things once, and what failed stays where it was."""
 
+import asyncio
 import json
 
 import pytest
@@ -147,6 +148,23 @@ async def test_markup_that_was_typed_is_text_and_no_command(serve, visit):
     await screen.says("</b> and /talk")
     typed = screen.messages.filter(has_text="</b> and /talk").first
     await expect(typed.locator(".command")).to_have_text(["/talk"])
+
+
+async def test_what_is_typed_before_the_server_has_answered_is_kept(serve, context):
+    server, page = await serve(THINGS), await context.new_page()
+
+    def slowly(socket: WebSocketRoute) -> None:
+        line = socket.connect_to_server()
+        line.on_message(lambda frame: asyncio.get_running_loop().call_later(1, socket.send, frame))
+
+    await page.route_web_socket("**/ws", slowly)
+    await page.goto(server.address)
+    screen = Screen(page)
+    await screen.by("composer").fill("/talk")
+    await screen.ready()
+    await expect(screen.by("composer")).to_have_value("/talk")
+    await screen.by("composer").press("Enter")
+    await screen.reads("How many guests?")
 
 
 async def test_enter_keeps_a_new_name_and_closes_the_panel(serve, visit):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.core.effects import Accepts, Notice, Press, Say, Show
+from engine.core.fitting import LONGEST_TEXT
 from engine.runtime.outbox import UnknownKind, compose, decode
 from engine.runtime.ports import Outgoing
 
@@ -46,5 +47,5 @@ def test_a_row_of_another_version_is_an_error_of_its_own():
 
 
 def test_a_message_that_grew_too_long_goes_out_cut():
-    row = compose(Say(text="<b>" + "x" * 9000 + "</b>"), chat="c", sequence=1, conversation=None, at=AT)
-    assert decode(row).effect == Say(text="<b>" + "x" * 4095 + "…</b>")
+    row = compose(Say(text="<b>" + "x" * 20_000 + "</b>"), chat="c", sequence=1, conversation=None, at=AT)
+    assert decode(row).effect == Say(text="<b>" + "x" * (LONGEST_TEXT - 1) + "…</b>")

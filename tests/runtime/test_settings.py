@@ -28,9 +28,11 @@ def test_every_field_has_a_variable_and_is_read_from_it():
         "STEPGRAM_WEB_TOKEN": "a-long-enough-token",
         "STEPGRAM_WEB_MAX_FILE": "1048576",
         "STEPGRAM_WEB_OPEN": "0",
+        "STEPGRAM_SESSION": "secret",
+        "STEPGRAM_PAGE": "1",
         "TELEGRAM_API_ID": "12",
-        "TELEGRAM_API_HASH": "h",
-        "TELEGRAM_BOT_TOKEN": "t",
+        "TELEGRAM_API_HASH": "0123456789abcdef0123456789abcdef",
+        "TELEGRAM_BOT_TOKEN": "123456789:AAE-abcdefghijklmnopqrstuvwxyz",
     }
     assert set(values) == set(VARIABLES.values())
     assert set(VARIABLES) == set(Settings.__struct_fields__)
@@ -41,6 +43,13 @@ def test_every_field_has_a_variable_and_is_read_from_it():
     assert (settings.web_host, settings.web_port, settings.web_max_file) == ("0.0.0.0", 9000, 1048576)
     assert (settings.web_token, settings.web_open) == ("a-long-enough-token", False)
     assert settings.telegram
+    assert settings.telegram_credentials() == (12, values["TELEGRAM_API_HASH"], values["TELEGRAM_BOT_TOKEN"])
+    assert (settings.session, settings.page) == (Path("secret"), True)
+
+
+def test_what_telegram_lacks_is_named():
+    with pytest.raises(SettingsError, match="TELEGRAM_API_HASH and TELEGRAM_BOT_TOKEN must be set"):
+        settings_from({"TELEGRAM_API_ID": "12"}).telegram_credentials()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +58,9 @@ def test_every_field_has_a_variable_and_is_read_from_it():
         ("STEPGRAM_LOG_LEVEL", "loud"),
         ("STEPGRAM_SYNCHRONOUS", "OFF"),
         ("TELEGRAM_API_ID", "abc"),
+        ("TELEGRAM_API_HASH", "short"),
+        ("TELEGRAM_BOT_TOKEN", "no-token"),
+        ("STEPGRAM_PAGE", "perhaps"),
         ("API_BASE_URL", "localhost"),
         ("STEPGRAM_WEB_PORT", "70000"),
         ("STEPGRAM_WEB_TOKEN", "short"),

@@ -44,9 +44,7 @@ async def commands(bot: Bot, chat: str, person: Person) -> list[dict[str, object
 
 def flows(library: Library) -> list[dict[str, object]]:
     """All flows by name; a title that has to be worked out for each customer is the name."""
-    return [
-        {"name": name, "title": plain(program.title.constant or name)} for name, program in library.offered()
-    ]
+    return [{"name": name, "title": plain(program.title.constant or name)} for name, program in library.offered()]
 
 
 def plain(html: str) -> str:

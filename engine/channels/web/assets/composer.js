@@ -112,8 +112,9 @@ export class Composer {
   /** Whose draft is in the field. @param {string} person */
   become(person) {
     if (this.person === person) return;
+    const early = this.person === "" ? this.input.value : ""; // typed before the server said who this is
     this.person = person;
-    this.input.value = sessionStorage.getItem(DRAFT + person) ?? "";
+    this.input.value = early || (sessionStorage.getItem(DRAFT + person) ?? "");
     this.#changed();
   }
 

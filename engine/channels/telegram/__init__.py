@@ -1,0 +1,1 @@
+"""The Telegram channel: the only place that knows the client library."""
