@@ -192,7 +192,7 @@ class Bot:
     @property
     def complaints(self) -> list[str]:
         """Lines of its log that tell of its own mistakes."""
-        return [line for line in self.output if re.search(r"\bERROR\b|\bCRITICAL\b|Traceback|exception", line)]
+        return [line for line in self.output if re.search(r"Traceback|left out|handed over|damaged|be written", line)]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -47,6 +47,17 @@ async def _refused(pressing: "asyncio.Task[object]") -> None:
         await pressing
 
 
+async def _goes_on(buyer: Buyer) -> None:
+    """The keyboard from before the end is of use still."""
+    customer = buyer.customer
+    await customer.presses(buyer.size)
+    await customer.sees("What is inside?")
+    await customer.says(buyer.inside)
+    await customer.sees("Shall we?")
+    await customer.presses("Order")
+    await customer.sees("Your parcel is on its way")
+
+
 async def test_ten_minutes_away(
     server: TelegramServer, parcels: Bot, backend: Backend, direct: Direct, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,13 +105,9 @@ async def test_ten_minutes_away(
                     letter,
                 ]
                 assert [text for text in each.customer.texts if text in told] == told
-        for each in ordering[::2]:  # the keyboards from before the end are of use
-            await each.customer.presses(each.size)
-            await each.customer.sees("What is inside?")
-            await each.customer.says(each.inside)
-            await each.customer.sees("Shall we?")
-            await each.customer.presses("Order")
-            await each.customer.sees("Your parcel is on its way")
+        async with asyncio.TaskGroup() as talks:
+            for each in ordering[::2]:
+                talks.create_task(_goes_on(each))
         check_told(ordering[::2])
         check_orders(backend, ordering[::2])
         await _ends_well(parcels)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final
@@ -58,6 +58,7 @@ class LineClient(Client):
         self._answered = answered
         self._lost = dropped
         self._running: set[asyncio.Task[Any]] = set()
+        self._given_up = False
         self.disconnect_handler = self._dropped
         cache = getattr(self, "message_cache", None)
         if cache is not None and hasattr(cache, "capacity"):
@@ -90,19 +91,34 @@ class LineClient(Client):
             _formatting.reset(before)
 
     async def invoke(self, query: Any, *args: Any, **options: Any) -> Any:
-        """As the library's, with the random id of `sending`."""
+        """As the library's, with the random id of `sending`. Raises ConnectionError once `give_up` was called."""
+        if self._given_up:
+            raise ConnectionError("this line was closed")
         _stamp(query, _key.get())
         if isinstance(query, raw.functions.messages.EditMessage) and not query.entities:
             query.entities = [await entity.write() for entity in _formatting.get() or ()] or None
         if len(args) < 2:
             options.setdefault("timeout", self._patience)
-        result = await super().invoke(query, *args, **options)
+        result = await self._asked(super().invoke(query, *args, **options))
         if isinstance(result, _UPDATES) or hasattr(result, "pts"):
             self._answered(result)
         return result
 
+    async def _asked(self, request: Coroutine[Any, Any, Any]) -> Any:
+        running = asyncio.create_task(request)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            asking = asyncio.current_task()
+            if asking is None or asking.cancelling():
+                raise
+            raise ConnectionError("the line was closed before Telegram answered") from None
+
     def give_up(self) -> None:
         """No answer comes any more: the library would ask a closed session again and again for minutes."""
+        self._given_up = True
         for running in list(self._running):
             running.cancel()
 

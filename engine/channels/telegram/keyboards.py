@@ -9,6 +9,7 @@ from pyrogram import enums, types
 
 from engine.channels.telegram.texts import Entity, Rendered
 from engine.core.effects import Press
+from engine.runtime.desk import CANCEL, RESUME
 from engine.runtime.outbox import callback_data
 
 LONGEST_DATA: Final = 64
@@ -16,6 +17,17 @@ LONGEST_DATA: Final = 64
 _LINKS: Final = ("http://", "https://", "tg://")
 _EXPANDABLE: Final = "expandable" in inspect.signature(types.MessageEntity.__init__).parameters
 """Only newer libraries know quotations that fold."""
+
+_STYLED: Final = "style" in inspect.signature(types.InlineKeyboardButton.__init__).parameters
+"""Only newer libraries know coloured buttons."""
+_STYLES: Final = {
+    "x:ok": "PRIMARY",
+    "q:ok": "PRIMARY",
+    RESUME: "PRIMARY",
+    "n:cancel!": "DANGER",
+    CANCEL: "DANGER",
+}
+"""The engine's own buttons that stand out: what leads on, and what drops a conversation for good."""
 
 log = logging.getLogger("stepgram.telegram")
 
@@ -40,7 +52,13 @@ def _button(press: Press, surface: str, draw: int, links: bool) -> types.InlineK
     if len(data.encode()) > LONGEST_DATA:
         log.error("a button of %s has too long a code: it is left out", surface)
         return None
-    return types.InlineKeyboardButton(text=text, callback_data=data)
+    return types.InlineKeyboardButton(text=text, callback_data=data, **_style(press.code))
+
+
+def _style(code: str) -> dict[str, object]:
+    """The colour of an engine's button, where the library can say it."""
+    style = _STYLES.get(code)
+    return {"style": enums.ButtonStyle[style]} if style is not None and _STYLED else {}
 
 
 def sharing(*, contact: str = "", location: str = "") -> types.ReplyKeyboardMarkup:
