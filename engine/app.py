@@ -24,6 +24,7 @@ from engine.runtime.locales import wordings
 from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Envelope, Store
 from engine.runtime.runtime import Runtime
+from engine.runtime.sending import Sent
 from engine.runtime.surroundings import Granted
 from engine.settings import Settings
 
@@ -131,8 +132,9 @@ class App:
         payload: Mapping[str, Value] | None = None,
         *,
         update: str | None = None,
-    ) -> bool:
-        """Tell the newest open conversation of `flow` with that key. False when there is none."""
+    ) -> Sent:
+        """Tell the newest open conversation of `flow` with that key; it is kept until there is one. `update`: an id
+        under which a repeated signal is dropped. Raises UnfitSignal, and StoreError: then it was not taken."""
         return await self.runtime.signal(flow, key, name, payload or {}, update)
 
 
@@ -163,7 +165,7 @@ def build(
     watch = None if observer is None else observer.evaluated
     library = _library(loaded, known, watch)
     spoken = wordings(loaded.bot.languages)
-    store = store or sqlite(settings)
+    store = store or store_of(settings)
     clock = clock or SystemClock()
     files = FileStore(settings.files, ids)
     runtime = Runtime(
@@ -217,8 +219,13 @@ def _library(loaded: Loaded, catalog: Catalog, watch: Watch | None = None) -> Li
     return Library.of(programs, loaded.bot, menus)
 
 
-def sqlite(settings: Settings) -> Store:
-    """The store that settings name; not open yet."""
+def store_of(settings: Settings, worker: str = "") -> Store:
+    """The store that settings name; not open yet. `worker`: on PostgreSQL, this process shares it with others under
+    this name. Raises StoreError when PostgreSQL is asked for and its driver is not installed."""
+    if settings.database_url is not None:
+        from storage.postgres_store import PostgresStore  # needs asyncpg, an extra
+
+        return PostgresStore(settings.database_url, worker=worker)
     from storage.sqlite_store import SqliteStore  # the ORM costs 300 ms: not for stores given by tests
 
     return SqliteStore(settings.database, synchronous=settings.synchronous)

@@ -1,4 +1,4 @@
-"""The command line: `stepgram run · chat · check · explain · test · draw · schema`. Parses, hands over, tells errors.
+"""The command line: every `stepgram` command. Parses, hands over, tells errors.
 
 Imports nothing heavy at the top: `--help` and `--version` answer at once. What a command does is in `cli_*`.
 """
@@ -171,6 +171,110 @@ def run(**options: object) -> int:
     from engine.cli_run import RunOptions, run_bot
 
     return run_bot(RunOptions(**options), _version())  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
+def work(flows: Path | None) -> int:
+    """Lend a hand to a bot that `stepgram run` serves on the same PostgreSQL database (DATABASE_URL).
+
+    Start as many as you like, on one machine or several: each takes its share of the conversations, and the others
+    take it over when it ends.
+    """
+    from engine.cli_run import lend_a_hand
+
+    return lend_a_hand(flows)
+
+
+@cli.command()
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--check", is_flag=True, help="Only tell (exit code 1: there is something to migrate).")
+def migrate(**options: object) -> int:
+    """Bring the database to the newest schema, after an upgrade of Stepgram.
+
+    Stop the bot first. All data is kept. A SQLite file is migrated as a copy, and stays beside it as it was. Killed in
+    the middle, nothing is changed: type it again.
+    """
+    from engine.cli_migrate import MigrateOptions, migrate_database
+
+    return migrate_database(MigrateOptions(**options))  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+def backup(**options: object) -> int:
+    """Write a backup into FOLDER, which must not exist: the database, the received files, a manifest.
+
+    The bot may run meanwhile and is not kept waiting. The database is written as one SQLite file, also when it is
+    PostgreSQL. FOLDER appears when it is whole.
+    """
+    from engine.cli_backup import BackupOptions, back_up
+
+    return back_up(BackupOptions(**options), _version())  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--replace", is_flag=True, help="Also where there is data already; that is kept beside it.")
+def restore(**options: object) -> int:
+    """Bring a backup from FOLDER back, into an empty database: SQLite, or PostgreSQL with DATABASE_URL.
+
+    Stop the bot first. So this is also the way from SQLite to PostgreSQL and back. A backup of an older version is
+    migrated on the way. Killed in the middle, type it again.
+    """
+    from engine.cli_backup import RestoreOptions, restore_backup
+
+    return restore_backup(RestoreOptions(**options))  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+@click.option(
+    "--unnamed-files",
+    type=click.Choice(["tell", "delete"]),
+    help="Received files older than two days that nothing in the database names: how many, or delete them.",
+)
+def store(**options: object) -> int:
+    """Tell how the database is: rows, size, what waits for long, calls that keep failing, whether it is sound.
+
+    The bot may run meanwhile. Exit code 1 when the database is damaged.
+    """
+    from engine.cli_store import StoreOptions, tell_store
+
+    return tell_store(StoreOptions(**options))  # type: ignore[arg-type]  # click checked the types above
+
+
+@cli.command()
+@click.argument("flow")
+@click.argument("key")
+@click.argument("name")
+@click.option("--data", multiple=True, metavar="NAME=VALUE", help="One field of the payload; may be repeated.")
+@click.option("--json", "text", metavar="TEXT", help="The whole payload as a JSON object; - reads standard input.")
+@click.option("--id", "update", metavar="ID", help="A signal with the same id is taken once only.")
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="The SQLite file.")
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0, max=3600),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait until it is delivered.",
+)
+def signal(**options: object) -> int:
+    """Tell the conversation of FLOW that has this KEY that something happened: the signal NAME.
+
+    The bot may run or not: what cannot be delivered yet is kept for seven days. Exit code 1 when the conversation is
+    over, 2 when the signal does not fit the flows.
+    """
+    from engine.cli_signal import SignalOptions, send_signal
+
+    if options["data"] and options["text"] is not None:
+        raise click.UsageError("Give --data or --json, not both.")
+    return send_signal(SignalOptions(**options))  # type: ignore[arg-type]  # click checked the types above
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from engine.actions.errors import PluginError
 from engine.app import FlowsFaulty
+from engine.cli_settings import migration_command
 from engine.diagnostics import Report
 from engine.loading.rendering import render_text, summary
 from engine.runtime.locales import LocaleError
 from engine.settings import SettingsError
-from storage.errors import StoreError
+from storage.errors import SchemaBehind, StoreError
 
 
 def sentence(error: Exception) -> str | None:
@@ -17,6 +18,8 @@ def sentence(error: Exception) -> str | None:
     match error:
         case FlowsFaulty():
             return _faulty(error)
+        case SchemaBehind():
+            return f"stepgram: {error.reason} Type `{migration_command(error.place)}`; all data is kept."
         case SettingsError() | PluginError() | StoreError() | LocaleError():
             return f"stepgram: {_capital(str(error))}"
         case sqlite3.Error():

@@ -1,6 +1,7 @@
 """`stepgram run`: the bot in Telegram, or with its page in the browser, until somebody ends it."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from engine.cli_logging import log_to_stderr
 from engine.cli_settings import environment, flows_of, settings
 from engine.loading.library import Loaded
 from engine.loading.rendering import render_text, summary
-from engine.serving import Serving, serve
+from engine.serving import Serving, serve, work
 from engine.settings import Settings
 
 _TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
@@ -62,7 +63,7 @@ async def _serve(found: Settings, version: str) -> None:
         return
     try:
         click.echo(f"{bot.app.library.bot.name} is here: {' and '.join(places)}")
-        click.echo(f"{len(bot.app.library.programs)} flows of {found.flows}, data in {found.database}.")
+        click.echo(f"{len(bot.app.library.programs)} flows of {found.flows}, data in {found.place}.")
         click.echo("Saved flows go live at once. Ctrl-C ends it, and nothing is lost.")
         page = next((place for place in places if place.startswith("http")), None)
         if page and found.web_open and not found.telegram and _has_screen():
@@ -74,6 +75,32 @@ async def _serve(found: Settings, version: str) -> None:
         await bot.stop()
 
 
+def lend_a_hand(flows: Path | None) -> int:
+    """Work behind a bot that runs elsewhere until Ctrl-C or SIGTERM; the exit code."""
+    found = settings(flows=flows)
+    flows_of(found)
+    log_to_stderr(found.log_level if environment().get("STEPGRAM_LOG_LEVEL") else "WARNING")
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_work(found))
+    return 0
+
+
+async def _work(found: Settings) -> None:
+    ended = asyncio.Event()
+    _end_on_signals(ended)
+    hands = work(found, told=_tell, environment=environment())
+    if await _started(hands, ended) is None:
+        return
+    try:
+        click.echo(f"One more pair of hands for {hands.app.library.bot.name}, on {found.place}.")
+        click.echo(f"{len(hands.app.library.programs)} flows of {found.flows}. Ctrl-C ends it; the others take over.")
+        await ended.wait()
+    finally:
+        with suppress(OSError):
+            click.echo("Stopping. The others go on.")
+        await hands.stop()
+
+
 async def _started(bot: Serving, ended: asyncio.Event) -> Sequence[str] | None:
     """Where the bot is; None when somebody ended it before it was anywhere: without a network that can take long."""
     starting, ending = asyncio.ensure_future(bot.start()), asyncio.ensure_future(ended.wait())
@@ -83,7 +110,10 @@ async def _started(bot: Serving, ended: asyncio.Event) -> Sequence[str] | None:
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         return None
-    return starting.result()
+    places = starting.result()
+    gc.collect()
+    gc.freeze()  # flows and libraries stay for good: looking through them again and again would stop every customer
+    return places
 
 
 def _tell(loaded: Loaded, live: bool) -> None:

@@ -1,6 +1,7 @@
 """Settings as the command line sees them: the environment, then what options say. Shared by all commands."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def coloured() -> bool:
 def settings(*, flows: Path | None = None, database: Path | None = None) -> Settings:
     """The settings, with options in place of variables. Raises SettingsError.
 
-    A database named by option keeps received files beside it, unless STEPGRAM_FILES says where.
+    A database file named by option takes the place of DATABASE_URL, too, and keeps received files beside it, unless
+    STEPGRAM_FILES says where.
     """
     found = environment()
     read = settings_from(found)
@@ -30,8 +32,19 @@ def settings(*, flows: Path | None = None, database: Path | None = None) -> Sett
         read = msgspec.structs.replace(read, flows=flows)
     if database is not None:
         files = read.files if found.get("STEPGRAM_FILES") else database.parent / "files"
-        read = msgspec.structs.replace(read, database=database, files=files)
+        read = msgspec.structs.replace(read, database=database, database_url=None, files=files)
     return read
+
+
+def migration_command(place: str) -> str:
+    """What to type to migrate the database file `place` (empty: a server), seen from this folder and environment."""
+    try:
+        usual = settings()
+    except SettingsError:
+        usual = Settings()
+    if not place or (usual.database_url is None and str(usual.database) == place):
+        return "stepgram migrate"
+    return f"stepgram migrate --database {shlex.quote(place)}"
 
 
 def flows_of(read: Settings) -> Path:

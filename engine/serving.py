@@ -5,12 +5,14 @@ A door is a channel with what it needs before and behind the engine: `engine.ser
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from engine.app import App, build, sqlite
+from engine.app import App, build, store_of
 from engine.channels.switchboard import Switchboard
 from engine.channels.web.entries import Received, payload_of
 from engine.loading.library import Loaded
@@ -21,7 +23,7 @@ from engine.runtime.identity import IdSource, SecretIds
 from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Store
 from engine.runtime.surroundings import Granted
-from engine.settings import Settings
+from engine.settings import Settings, SettingsError
 
 KEPT: Final = timedelta(days=90)
 """So long the journal keeps messages."""
@@ -68,6 +70,22 @@ class Door(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """A way in for other programs."""
+
+    def attach(self, app: App) -> None:
+        """The app is built; nothing runs yet."""
+        ...
+
+    async def open(self) -> str:
+        """Take what comes; a few words that say where. Raises what is told to the operator in a sentence."""
+        ...
+
+    async def close(self) -> None:
+        """Take nothing more and finish what is at hand; also when `open` was never called."""
+        ...
+
+
 class Serving:
     """Runs one bot with its doors. `told` hears of every reload: what was read, and whether it is live."""
 
@@ -79,6 +97,7 @@ class Serving:
         clock: Clock,
         ids: IdSource,
         doors: Sequence[Door],
+        listeners: Sequence[Listener] = (),
         told: Callable[[Loaded, bool], None],
         environment: Mapping[str, str] | None = None,
         observer: Observer | None = None,
@@ -88,6 +107,7 @@ class Serving:
         """Load the flows and wire everything; nothing runs yet. Raises what `engine.app.build` raises."""
         self._told = told
         self._doors = doors
+        self._listeners = listeners
         self._stand = stand_of(settings.flows)
         self.app: App = build(
             settings,
@@ -101,8 +121,8 @@ class Serving:
             granted=granted,
             committed=self._committed,
         )
-        for door in doors:
-            door.attach(self.app)
+        for way in (*doors, *listeners):
+            way.attach(self.app)
         self._running: AsyncExitStack | None = None
 
     async def start(self) -> Sequence[str]:
@@ -110,11 +130,15 @@ class Serving:
         async with AsyncExitStack() as starting:
             await self.app.open()
             starting.push_async_callback(self.app.stop)
+            await self._alone()
             for door in self._doors:
                 starting.push_async_callback(door.close)
                 await door.prepare()
             await self.app.start(self._take_up)
             places = [await door.open() for door in self._doors]
+            for listener in self._listeners:
+                starting.push_async_callback(listener.close)
+                places.append(await listener.open())
             for work, name in ((self._clean(), "cleaning"), (self._watch(), "flows")):
                 starting.push_async_callback(_cancelled, asyncio.create_task(work, name=name))
             self._running = starting.pop_all()
@@ -125,6 +149,16 @@ class Serving:
         if self._running is not None:
             running, self._running = self._running, None
             await running.aclose()
+
+    async def _alone(self) -> None:
+        """Each door is served by one process, however many work behind it. Raises SettingsError."""
+        sharing = self.app.store.sharing
+        for door in self._doors:
+            if sharing is not None and not await sharing.hold(f"door {door.name}"):
+                raise SettingsError(
+                    "Another `stepgram run` serves the customers of this database already. For more hands behind it "
+                    "start `stepgram work`; for another bot give DATABASE_URL another database."
+                )
 
     def _committed(self, chat: str) -> None:
         for door in self._doors:
@@ -171,6 +205,11 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+def worker_name(ids: IdSource) -> str:
+    """What this process is called among those that share a database; new for every start."""
+    return f"{socket.gethostname()[:32]}-{os.getpid()}-{ids.conversation()}"
+
+
 def serve(
     settings: Settings,
     *,
@@ -185,7 +224,7 @@ def serve(
     Without real customers the page can turn the clock.
     """
     ids = ids or SecretIds()
-    store = sqlite(settings)
+    store = store_of(settings, worker_name(ids))
     clock = SystemClock() if settings.telegram else TurnedClock()
     doors: list[Door] = []
     page = None
@@ -198,15 +237,40 @@ def serve(
         from engine.serving_telegram import TelegramDoor
 
         doors.append(TelegramDoor(settings, store=store, clock=clock, ids=ids))
+    listeners: list[Listener] = []
+    if settings.webhook_secrets:
+        from engine.serving_webhooks import WebhookListener
+
+        listeners.append(WebhookListener(settings))
     return Serving(
         settings,
         store=store,
         clock=clock,
         ids=ids,
         doors=doors,
+        listeners=listeners,
         told=told,
         environment=environment,
         observer=page.watcher if page else None,
         stand_in=page.rigs if page else None,
         granted=page.people.granted if page else None,
     )
+
+
+def work(
+    settings: Settings,
+    *,
+    told: Callable[[Loaded, bool], None],
+    environment: Mapping[str, str] | None = None,
+    ids: IdSource | None = None,
+) -> Serving:
+    """Another pair of hands behind a bot that `serve` runs somewhere: no doors, only its share of the conversations.
+    Raises what `engine.app.build` raises, and SettingsError without a database that can be shared."""
+    if settings.database_url is None:
+        raise SettingsError(
+            "Several processes can share a PostgreSQL database only: please set DATABASE_URL to the one that "
+            "`stepgram run` uses. With a SQLite file `stepgram run` does all the work itself."
+        )
+    ids = ids or SecretIds()
+    store = store_of(settings, worker_name(ids))
+    return Serving(settings, store=store, clock=SystemClock(), ids=ids, doors=(), told=told, environment=environment)

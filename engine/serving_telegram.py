@@ -85,6 +85,7 @@ class TelegramDoor:
     async def take_up(self) -> None:
         """What was received before the last end, then what was written to the bot while it was away: both before any
         timer that came due meanwhile. Raises CannotLogIn. Without a network it goes on alone after a while."""
+        self._line.connected.append(self._reachable)  # before the rest: it does not wait
         await self._receiver.start()
         self._line.connected.append(self._publish)
         self._connecting = asyncio.create_task(self._line.start(self._receiver.received), name="telegram")
@@ -93,11 +94,25 @@ class TelegramDoor:
             self._connecting.result()
         else:
             log.warning("there is no line to Telegram yet: the bot goes on trying")
-            self._connecting.add_done_callback(_told)
+            self._connecting.add_done_callback(self._told)
 
     async def open(self) -> str:
+        return self._place or "Telegram (as soon as it answers)"
+
+    @property
+    def _place(self) -> str:
+        """Empty while there is no line."""
         name = self._line.username
-        return f"https://t.me/{name}" if name else "Telegram (as soon as there is a network)"
+        return f"https://t.me/{name}" if name else ""
+
+    def _told(self, connecting: "asyncio.Task[None]") -> None:
+        """The line came up, or never will: then the log says why."""
+        if connecting.cancelled():
+            return
+        if connecting.exception() is not None:
+            log.error("Telegram cannot be used: %s", connecting.exception())
+        else:  # as loud as the warning that it takes back
+            log.warning("there is a line to Telegram now: %s", self._place)
 
     async def close(self) -> None:
         if self._connecting is None:
@@ -116,15 +131,13 @@ class TelegramDoor:
         if live:
             await self._publish()
 
+    async def _reachable(self) -> None:
+        """After an outage nobody waits for the next attempt, which may be a minute away."""
+        self._app.runtime.reachable()
+
     async def _publish(self) -> None:
         """The commands menus, as far as they have changed; what fails is tried again at the next connection."""
         try:
             await self._menu.publish(self._app.runtime)
         except Exception as error:
             log.warning("the commands menu could not be published: %s", type(error).__name__)
-
-
-def _told(connecting: "asyncio.Task[None]") -> None:
-    """The line came up, or never will: then the log says why."""
-    if not connecting.cancelled() and connecting.exception() is not None:
-        log.error("Telegram cannot be used: %s", connecting.exception())

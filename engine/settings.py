@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -19,6 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     """STEPGRAM_FLOWS: the folder of flows."""
     database: Path = Path("data/stepgram.sqlite3")
     """STEPGRAM_DATABASE: the SQLite file."""
+    database_url: str | None = None
+    """DATABASE_URL: a PostgreSQL database in place of the file; its password never shows up anywhere."""
     files: Path = Path("data/files")
     """STEPGRAM_FILES: the folder of received files."""
     plugins: Path = Path("plugins")
@@ -39,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     """STEPGRAM_WEB_MAX_FILE: bytes that one uploaded file may have."""
     web_open: bool = True
     """STEPGRAM_WEB_OPEN: open the browser when there is one."""
+    webhook_secret: str | None = None
+    """STEPGRAM_WEBHOOK_SECRET: what signals by HTTP are signed with, several separated by commas; unset: none come."""
+    webhook_host: str = "127.0.0.1"
+    """STEPGRAM_WEBHOOK_HOST: the address that signals come in at."""
+    webhook_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8090
+    """STEPGRAM_WEBHOOK_PORT; 0: any free one."""
     session: Path = Path("data/telegram")
     """STEPGRAM_SESSION: the folder of the Telegram session, as secret as the token."""
     page: bool = False
@@ -49,6 +58,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
     """TELEGRAM_API_HASH."""
     telegram_bot_token: str | None = None
     """TELEGRAM_BOT_TOKEN."""
+
+    @property
+    def place(self) -> str:
+        """Where the data is, in words that tell no secret."""
+        if self.database_url is None:
+            return str(self.database)
+        found = urlsplit(self.database_url)
+        host = found.hostname or parse_qs(found.query).get("host", ["this machine"])[0]
+        return f"the PostgreSQL database {found.path.lstrip('/') or found.username or 'postgres'} on {host}"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Any of them may have signed a signal; none: no signals come by HTTP."""
+        return tuple(part.strip() for part in (self.webhook_secret or "").split(",") if part.strip())
 
     @property
     def telegram(self) -> bool:
@@ -74,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
 VARIABLES: Final[Mapping[str, str]] = {
     "flows": "STEPGRAM_FLOWS",
     "database": "STEPGRAM_DATABASE",
+    "database_url": "DATABASE_URL",
     "files": "STEPGRAM_FILES",
     "plugins": "STEPGRAM_PLUGINS",
     "log_level": "STEPGRAM_LOG_LEVEL",
@@ -84,6 +108,9 @@ VARIABLES: Final[Mapping[str, str]] = {
     "web_token": "STEPGRAM_WEB_TOKEN",
     "web_max_file": "STEPGRAM_WEB_MAX_FILE",
     "web_open": "STEPGRAM_WEB_OPEN",
+    "webhook_secret": "STEPGRAM_WEBHOOK_SECRET",
+    "webhook_host": "STEPGRAM_WEBHOOK_HOST",
+    "webhook_port": "STEPGRAM_WEBHOOK_PORT",
     "session": "STEPGRAM_SESSION",
     "page": "STEPGRAM_PAGE",
     "telegram_api_id": "TELEGRAM_API_ID",
@@ -95,7 +122,11 @@ VARIABLES: Final[Mapping[str, str]] = {
 _WANTED: Final[Mapping[str, str]] = {
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "synchronous": "FULL or NORMAL",
+    "database_url": "an address such as postgresql://user:password@host/name; for a SQLite file set STEPGRAM_DATABASE",
     "web_port": "a port from 0 to 65535",
+    "webhook_port": "a port from 0 to 65535",
+    "webhook_secret": "at least 32 characters without spaces, such as `openssl rand -hex 32` makes; several separated "
+    "by commas",
     "web_max_file": "a number of bytes, such as 52428800",
     "web_open": "1 or 0",
     "page": "1 or 0",
@@ -109,7 +140,9 @@ _WANTED: Final[Mapping[str, str]] = {
 
 _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "api_base_url": re.compile(r"https?://.*"),
+    "database_url": re.compile(r"postgres(ql)?://.*"),
     "web_token": re.compile(r"[A-Za-z0-9_-]{16,200}"),
+    "webhook_secret": re.compile(r"[!-+\--~]{32,200}(\s*,\s*[!-+\--~]{32,200})*"),
     "telegram_api_hash": re.compile(r"[0-9a-fA-F]{32}"),
     "telegram_bot_token": re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{20,100}"),
 }

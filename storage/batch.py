@@ -26,7 +26,8 @@ class Batch:
     visits: list[Line] = field(default_factory=list)
     outbox: list[Line] = field(default_factory=list)
     delivered: list[Line] = field(default_factory=list)
-    ordered: list[tuple[str, list[Line]]] = field(default_factory=list)
+    ordered: list[tuple[str, list[Line], str]] = field(default_factory=list)
+    """Statement, its rows, and what a row is called that must be there; empty when it need not."""
     commits: Sequence[Commit]
 
 
@@ -69,20 +70,27 @@ def _conversations(batch: Batch, commit: Commit, at: int) -> list[Line]:
 
 
 def _ordered(batch: Batch, commit: Commit, over: list[Line]) -> None:
-    for sql, lines in (
-        (statements.CANCEL_TIMERS, commit.cancelled_timers),
-        (statements.TIMER_FIRED, commit.fired_timers),
-        (statements.SET_TIMER, [rows.timer_line(timer) for timer in commit.timers]),
-        (statements.CALL_FINISHED, commit.finished_calls),
-        (statements.SET_CALL, [rows.call_line(call) for call in commit.pending]),
-        (statements.DELETE_TIMERS, over),
+    at = rows.past_ms(commit.at)
+    taken = [(number,) for number in commit.taken_signals]
+    for sql, lines, called in (
+        (statements.TIMER_FIRED, commit.fired_timers, "timer"),
+        (statements.CANCEL_TIMERS, commit.cancelled_timers, ""),
+        (statements.SET_TIMER, [rows.timer_line(timer) for timer in commit.timers], ""),
+        (statements.CALL_FINISHED, commit.finished_calls, "call"),
+        (statements.SET_CALL, [rows.call_line(call) for call in commit.pending], ""),
+        (statements.SIGNAL_SEEN, [(at, number) for number in commit.taken_signals], ""),
+        (statements.DROP_SIGNAL, taken, "signal"),
+        (statements.ADD_SIGNAL, [rows.signal_line(signal) for signal in commit.signals], ""),
+        (statements.DROP_LETTER, [(number,) for number in commit.letters], "letter"),
+        (statements.DELETE_TIMERS, over, ""),
     ):
         if lines:
-            batch.ordered.append((sql, list(lines)))
+            batch.ordered.append((sql, list(lines), called))
 
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Run the batch inside the transaction that is open. Raises sqlite3.Error or Refused: then undo and `diagnose`."""
+    """Run the batch inside the transaction that is open. Raises AlreadySeen, sqlite3.Error or Refused: then undo, and
+    after the last two `diagnose`."""
     many = connection.executemany
     for sql, lines in (
         (statements.ADD_SEEN, batch.seen),
@@ -102,10 +110,21 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
         (statements.ADD_VISIT, batch.visits),
         (statements.ADD_OUTGOING, batch.outbox),
         (statements.DELIVERED, batch.delivered),
-        *batch.ordered,
     ):
         if lines:
             many(sql, lines)
+    for sql, lines, called in batch.ordered:
+        if called:
+            _take(connection, sql, lines, called)
+        else:
+            many(sql, lines)
+
+
+def _take(connection: sqlite3.Connection, sql: str, lines: list[Line], called: str) -> None:
+    """Delete rows that must be there."""
+    for line in lines:
+        if connection.execute(sql, line).rowcount != 1:
+            raise already_handled(called, line)
 
 
 class Refused(Exception):  # noqa: N818 - says what happened
@@ -146,6 +165,12 @@ def _revision(connection: sqlite3.Connection, sql: str, key: str, known: dict[st
 
 def already_seen(update: str) -> AlreadySeen:
     return AlreadySeen(f"update {update} was handled before", update=update)
+
+
+def already_handled(called: str, key: Iterable[object]) -> AlreadySeen:
+    """A timer, call, signal or letter that this commit handles is not there any more."""
+    words = f"{called} {'/'.join(map(str, key))}"
+    return AlreadySeen(f"{words} was handled before", update=words)
 
 
 def chat_overtaken(chat: str) -> Overtaken:

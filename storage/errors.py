@@ -1,5 +1,6 @@
 """What can go wrong with a store, in sentences that say what to do. No traceback type of a driver leaves `storage`."""
 
+import shlex
 import sqlite3
 from typing import Final
 
@@ -10,6 +11,22 @@ class StoreError(Exception):
 
 class StoreBusy(StoreError):  # noqa: N818 - says what happened
     """Another process holds the database."""
+
+
+class SchemaBehind(StoreError):  # noqa: N818 - says what happened
+    """The database has an older schema than this version works with: it must be migrated before it is used.
+
+    `place` is the file, empty for a server; `reason` is the sentence without the command to type.
+    """
+
+    def __init__(self, name: str, found: int, newest: int, *, place: str = "") -> None:
+        self.place = place
+        self.reason = (
+            f"The database {name} has schema {found}, and this version of Stepgram works with {newest}: nothing was"
+            " started."
+        )
+        option = f" --database {shlex.quote(place)}" if place else ""
+        super().__init__(f"{self.reason} Type `stepgram migrate{option}`; all data is kept.")
 
 
 class TransactionEnded(StoreError):  # noqa: N818 - says what happened

@@ -1,7 +1,7 @@
 """The database file before it is used: whose it is, who holds it, which schema it has, bringing it up to date.
 
-A file is migrated as a copy beside it, which then takes its place in one step. So a migration that is killed or
-fails changes nothing, and the old file stays as a backup.
+Only `migrate` changes the schema of a file that has one. It works on a copy beside it, which then takes its place
+in one step: a migration that is killed or fails changes nothing, and the old file stays as a backup.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Final
 
-from storage.errors import StoreBusy, StoreError, explain
+from storage.errors import SchemaBehind, StoreBusy, StoreError, explain
 from storage.hop import finish
 
 APPLICATION: Final = 0x53544750
@@ -70,6 +70,29 @@ class FileLock:
             self._file = None
 
 
+@contextmanager
+def held(database: Path) -> Iterator[None]:
+    """Hold the file's lock, its folder made where there is none. Raises StoreBusy, StoreError."""
+    make_folder(database)
+    lock = FileLock(database)
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def make_folder(database: Path) -> None:
+    """Raises StoreError with what to do."""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The folder {database.parent} cannot be made: {error.strerror}. Make it, or give another"
+            " place for the database."
+        ) from error
+
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -106,28 +129,57 @@ def version(database: Path) -> int:
     )
 
 
-async def bring_up_to_date(database: Path, package: str = MIGRATIONS) -> None:
-    """Create the file, or migrate an older one. The caller holds the lock. Raises StoreError; then the file is
-    as it was."""
+async def prepare(database: Path, package: str = MIGRATIONS) -> None:
+    """Make an empty database where there is none. The caller holds the lock.
+
+    Raises SchemaBehind for an older one, StoreError for a newer one or another fault; then the file is as it was.
+    """
+    found, newest = versions(database, package)
+    if 0 < found < newest:
+        raise SchemaBehind(str(database), found, newest, place=str(database))
+    if found == 0:
+        await _make(database, 0, newest, package)
+
+
+async def migrate(database: Path, package: str = MIGRATIONS) -> tuple[int, int]:
+    """Bring the file to the newest schema, or make it; its schema before (0: there was none) and now.
+
+    The caller holds the lock. The file as it was stays beside it. Raises StoreError; then the file is as it was.
+    """
+    found, newest = versions(database, package)
+    if found != newest:
+        await _make(database, found, newest, package)
+    return found, newest
+
+
+def backup_of(database: Path, newest: int) -> Path:
+    """Where `migrate` leaves the file as it was before it got schema `newest`."""
+    return database.with_name(f"{database.name}.before-{newest:04d}")
+
+
+def versions(database: Path, package: str = MIGRATIONS) -> tuple[int, int]:
+    """The schema of the file (0: there is none) and the newest. Raises StoreError for a file of a newer version."""
     found, newest = version(database), latest(package)
-    if found == newest:
-        return
     if found > newest:
         raise StoreError(
             f"The database {database} was written by a newer version of Stepgram (its schema is {found}, this"
             f" version knows {newest}). Install the newer version, or restore the backup made before."
         )
+    return found, newest
+
+
+async def _make(database: Path, found: int, newest: int, package: str) -> None:
     copy = database.with_name(database.name + ".migrating")
-    with _swept(copy), _told(database, newest):
+    with swept(copy), _told(database, newest):
         if found:
             await finish(asyncio.to_thread(_copy, database, copy))
         await _migrate(copy, package)
-        await finish(asyncio.to_thread(_seal, copy, newest))
-        _put_in_place(database, copy, newest if found else None)
+        await finish(asyncio.to_thread(seal, copy, newest))
+        put_in_place(database, copy, backup_of(database, newest) if found else None)
 
 
 @contextmanager
-def _swept(copy: Path) -> Iterator[None]:
+def swept(copy: Path) -> Iterator[None]:
     """No half-made copy before or after."""
     try:
         _sweep(copy)
@@ -162,6 +214,10 @@ def _told(database: Path, newest: int) -> Iterator[None]:
 def _copy(database: Path, copy: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if connection.execute("PRAGMA auto_vacuum").fetchone() == (0,):
+            connection.execute(
+                "PRAGMA auto_vacuum = INCREMENTAL"
+            )  # of the copy; else it would write to the database itself
         connection.execute("VACUUM INTO ?", (str(copy),))
 
 
@@ -176,6 +232,7 @@ async def _migrate(copy: Path, package: str) -> None:
 
     credentials = {
         "file_path": str(copy),
+        "auto_vacuum": "INCREMENTAL",  # room that rows leave can be given back; to be said before there is a table
         "foreign_keys": "OFF",
         "journal_mode": "MEMORY",
         "synchronous": "OFF",
@@ -197,7 +254,7 @@ async def _migrate(copy: Path, package: str) -> None:
             await finish(context.close_connections())
 
 
-def _seal(copy: Path, newest: int) -> None:
+def seal(copy: Path, newest: int) -> None:
     """Check the migrated copy, mark it as ours, and bring it to the disk."""
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         broken = connection.execute("PRAGMA foreign_key_check").fetchone()
@@ -211,24 +268,26 @@ def _seal(copy: Path, newest: int) -> None:
         os.fsync(file.fileno())
 
 
-def _put_in_place(database: Path, copy: Path, backup_before: int | None) -> None:
+def put_in_place(database: Path, copy: Path, backup: Path | None) -> None:
+    """The copy takes the database's place in one step; the file as it was stays as `backup`. The caller holds the
+    lock. Raises StoreBusy when another program has the database open."""
     if any(database.with_name(database.name + ending).exists() for ending in ("-wal", "-shm")):
         raise StoreBusy(
             f"Another program has the database {database} open. Close it (a database browser, a backup), then"
             " start again: the schema must be changed."
         )
-    if backup_before is not None:
-        backup = database.with_name(f"{database.name}.before-{backup_before:04d}")
+    if backup is not None:
         backup.unlink(missing_ok=True)
         try:
             backup.hardlink_to(database)
         except OSError:  # a file system without hard links
             shutil.copy2(database, backup)
     copy.replace(database)
-    _sync_folder(database.parent)
+    sync_folder(database.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)

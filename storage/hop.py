@@ -6,7 +6,7 @@ caller waits until its function is done; nothing is ever left half way.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -79,7 +79,7 @@ class Hop:
         return result
 
 
-async def finish(what: Any) -> None:
+async def finish(what: Awaitable[T]) -> T:
     """Await to the end, however often this task is cancelled meanwhile; the cancellation comes after it."""
     task = asyncio.ensure_future(what)
     cancelled = False
@@ -88,9 +88,10 @@ async def finish(what: Any) -> None:
             await asyncio.wait((task,))
         except asyncio.CancelledError:
             cancelled = True
-    task.result()
+    result = task.result()
     if cancelled:
         raise asyncio.CancelledError
+    return result
 
 
 def _nothing() -> None:
@@ -103,6 +104,7 @@ def _plain_rows(connection: sqlite3.Connection) -> None:
 
 def atomically(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
     """Run `work` in a transaction of its own: BEGIN IMMEDIATE … COMMIT, or all undone."""
+    roll_back(connection)  # one that is open still could not be undone when its disk failed
     connection.execute("BEGIN IMMEDIATE")
     try:
         result = work(connection)

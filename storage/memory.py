@@ -14,14 +14,27 @@ from typing import TypeVar
 from engine.core.codec import dump
 from engine.core.conversation import Conversation
 from engine.runtime.journal import Journal
-from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
+from engine.runtime.ports import (
+    FLOW_GONE_FOR,
+    UNDELIVERED_FOR,
+    Chat,
+    Cleaned,
+    Commit,
+    NewSignal,
+    Outgoing,
+    PendingCall,
+    SignalRow,
+    TimerRow,
+    Transaction,
+    VisitRow,
+)
 from storage import rows
 from storage.errors import StoreError, TransactionEnded, explain
 from storage.hop import roll_back
 from storage.journal_memory import MemoryJournal
 from storage.locking import WriteLock
 from storage.plugin_sql import TABLES, check_statement, execute, query
-from storage.reading import SEEN_FOR, files_in, names_in
+from storage.reading import SEEN_FOR, SIGNALS_FOR, files_in, names_in
 from storage.tables import Tables
 
 W = TypeVar("W", TimerRow, PendingCall)
@@ -40,6 +53,11 @@ class MemoryStore:
     def journal(self) -> Journal:
         """Forgets with the store; usable while that is open."""
         return self._journal
+
+    @property
+    def sharing(self) -> None:
+        """What is in this process's memory belongs to it alone."""
+        return None
 
     async def open(self) -> None:
         if self._plugins is not None:
@@ -76,12 +94,37 @@ class MemoryStore:
         found = [tables.conversations[one] for one in tables.open_by_key.get((flow, key), ())]
         return max(reversed(found), key=lambda conversation: conversation.started_at, default=None)
 
+    async def ended_by_key(self, flow: str, key: str) -> Conversation | None:
+        tables = self._open_tables()
+        ended = [tables.conversations[one] for one in tables.finished if _has_key(tables.conversations[one], flow, key)]
+        return max(reversed(ended), key=lambda conversation: tables.finished[conversation.id], default=None)
+
+    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
+        tables = self._open_tables()
+        return tuple(tables.signals[number] for number in tables.waiting.get((flow, key), ())[:limit])
+
+    async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
+        found: list[tuple[str, SignalRow]] = []
+        for (flow, key), numbers in sorted(self._open_tables().waiting.items(), key=lambda entry: entry[1]):
+            one = await self.by_key(flow, key) or await self.ended_by_key(flow, key)
+            if one is not None:
+                found.append((one.chat, self._tables.signals[numbers[0]]))
+            if len(found) == limit:
+                break
+        return tuple(found)
+
+    async def changed_outside(self) -> bool:
+        return False
+
     async def seen(self, update: str) -> bool:
         return update in self._open_tables().seen
 
     async def undelivered(self) -> Sequence[Outgoing]:
         waiting = self._open_tables().outbox.values()
         return tuple(sorted(waiting, key=lambda outgoing: (outgoing.chat, outgoing.sequence)))
+
+    async def undelivered_to(self, chats: Sequence[str]) -> Sequence[Outgoing]:
+        return tuple(outgoing for outgoing in await self.undelivered() if outgoing.chat in chats)
 
     async def due_timers(self, now: datetime, limit: int = 100) -> Sequence[TimerRow]:
         tables = self._open_tables()
@@ -124,6 +167,7 @@ class MemoryStore:
         texts = [dump(conversation) for conversation in tables.conversations.values()]
         texts += [call.arguments for calls in tables.calls.values() for call in calls]
         texts += [outgoing.payload for outgoing in tables.outbox.values()]
+        texts += [signal.payload for signal in tables.signals.values()]
         return tuple(sorted(set(files).difference(*(names_in(text) for text in texts))))
 
     # -- writes
@@ -152,6 +196,20 @@ class MemoryStore:
                 transaction.end()
                 roll_back(plugins)
 
+    async def keep_signal(self, signal: NewSignal) -> bool:
+        async with self._lock:
+            tables = self._open_tables()
+            kept = tables.keep_signal(signal)
+            tables.settle()
+            return kept
+
+    async def drop_signal(self, signal: int) -> None:
+        async with self._lock:
+            tables = self._open_tables()
+            if signal in tables.signals:
+                tables.take_signal(signal, tables.signals[signal].at)
+                tables.settle()
+
     async def delivered(self, outbox: Sequence[str]) -> None:
         async with self._lock:
             for key in outbox:
@@ -174,7 +232,20 @@ class MemoryStore:
                 tables.forget(key)
             oldest = now - SEEN_FOR
             tables.seen = {update: at for update, at in tables.seen.items() if at >= oldest}
-            return Cleaned(conversations=len(gone), files=tuple(sorted(files)))
+            old = [number for number, signal in tables.signals.items() if signal.at < now - SIGNALS_FOR]
+            for number in old:
+                tables.drop_signal(number)
+            undelivered = [key for key, row in tables.outbox.items() if row.created_at < now - UNDELIVERED_FOR]
+            for key in undelivered:
+                del tables.outbox[key]
+            tables.settle()
+            return Cleaned(
+                conversations=len(gone), files=tuple(sorted(files)), signals=len(old), outbox=len(undelivered)
+            )
+
+
+def _has_key(conversation: Conversation, flow: str, key: str) -> bool:
+    return (conversation.flow, conversation.key) == (flow, key)
 
 
 def _by_due(waiting: Sequence[W]) -> tuple[W, ...]:
@@ -182,7 +253,7 @@ def _by_due(waiting: Sequence[W]) -> tuple[W, ...]:
 
 
 def _over(tables: Tables, key: str, now: int, finished: datetime, retention: Mapping[str, float | None]) -> bool:
-    seconds = retention.get(tables.conversations[key].flow)
+    seconds = retention.get(tables.conversations[key].flow, FLOW_GONE_FOR.total_seconds())
     return seconds is not None and key not in tables.calls and rows.past_ms(finished) <= now - int(seconds * 1000)
 
 

@@ -54,6 +54,8 @@ class ConversationRow(Model):
     finished_at = fields.BigIntField(null=True)
     data = fields.BinaryField()
     """JSON by engine.core.codec."""
+    began = fields.BigIntField(db_default=0)
+    """The chat's revision at which it began: the order of those that began in one millisecond."""
 
     class Meta:
         table = "conversations"
@@ -92,6 +94,7 @@ class OutboxRow(Model):
 
     class Meta:
         table = "outbox"
+        indexes: ClassVar = [Index(fields=["chat", "sequence"], name="outbox_chat")]
 
 
 # `engine.runtime.ports.TimerRow`, until it is handled.
@@ -137,6 +140,55 @@ class SeenUpdate(Model):
     class Meta:
         table = "seen_updates"
         indexes: ClassVar = [Index(fields=["at"], name="seen_updates_at")]
+
+
+# `engine.runtime.ports.SignalRow`, until a conversation handles it.
+class SignalLine(Model):
+    id = fields.BigIntField(primary_key=True)
+    """Never given twice, also when the newest row was deleted."""
+    update_id = fields.CharField(max_length=128, unique=True)
+    flow = fields.CharField(max_length=128)
+    key = fields.TextField()
+    name = fields.CharField(max_length=128)
+    payload = fields.BinaryField()
+    at = fields.BigIntField()
+
+    class Meta:
+        table = "signals"
+        indexes: ClassVar = [Index(fields=["flow", "key", "id"], name="signals_key")]
+
+
+# `engine.runtime.sharing.Letter`: an update that one worker received and another one handles.
+class LetterRow(Model):
+    id = fields.BigIntField(primary_key=True)
+    chat = fields.CharField(max_length=128)
+    bucket = fields.IntField()
+    update_id = fields.CharField(max_length=128, unique=True)
+    payload = fields.BinaryField()
+    at = fields.BigIntField()
+
+    class Meta:
+        table = "inbox"
+        indexes: ClassVar = [Index(fields=["bucket", "id"], name="inbox_bucket")]
+
+
+# A worker process that shares the store, by the name of this start of it; `until` is the end of its lease.
+class WorkerRow(Model):
+    id = fields.CharField(max_length=64, primary_key=True)
+    joined = fields.BigIntField()
+    until = fields.BigIntField()
+
+    class Meta:
+        table = "workers"
+
+
+# A bucket of chats (`engine.runtime.sharing.bucket_of`) and the worker that has it.
+class LeaseRow(Model):
+    bucket = fields.IntField(primary_key=True, generated=False)
+    worker = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "leases"
 
 
 # `engine.runtime.journal.Entry`: a line of a chat in the browser.

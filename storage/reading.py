@@ -3,12 +3,14 @@
 import logging
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import msgspec
+
 from engine.core.conversation import Conversation
-from engine.runtime.ports import Chat, Outgoing, PendingCall, TimerRow, VisitRow
+from engine.runtime.ports import UNDELIVERED_FOR, Chat, Outgoing, PendingCall, SignalRow, TimerRow, VisitRow
 from storage import rows, statements
 from storage.batch import single_columns
 from storage.errors import StoreError
@@ -16,6 +18,8 @@ from storage.rows import Line
 
 SEEN_FOR = timedelta(days=7)
 """How long a handled update is remembered."""
+SIGNALS_FOR = timedelta(days=7)
+"""How long a signal waits for a conversation."""
 
 _REF = re.compile(rb'"ref":"([a-z0-9]+)"')
 _ANY_REF = re.compile(rb"(?<![a-z0-9])[a-z0-9]{24}(?![a-z0-9])")
@@ -31,21 +35,26 @@ def chat(connection: sqlite3.Connection, key: str) -> Chat | None:
 
 def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Conversation | None:
     line = connection.execute(sql, parameters).fetchone()
-    return None if line is None else _conversation(line)
+    return None if line is None else stored_conversation(line)
 
 
 def _many(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> tuple[Conversation, ...]:
+    return readable(connection.execute(sql, parameters).fetchall())
+
+
+def readable(lines: Iterable[Line]) -> tuple[Conversation, ...]:
     """Those that can be read: a damaged one keeps neither its customer nor all others from going on."""
     found = []
-    for line in connection.execute(sql, parameters).fetchall():
+    for line in lines:
         try:
-            found.append(_conversation(line))
+            found.append(stored_conversation(line))
         except StoreError as error:
             _report(str(error))
     return tuple(found)
 
 
-def _conversation(line: Line) -> Conversation:
+def stored_conversation(line: Line) -> Conversation:
+    """Of its id and its data. Raises StoreError for a damaged one."""
     key, data = line
     try:
         return rows.conversation_of(data)
@@ -74,6 +83,25 @@ def by_key(connection: sqlite3.Connection, flow: str, key: str) -> Conversation 
     return _one(connection, statements.OPEN_BY_KEY, (flow, key))
 
 
+def ended_by_key(connection: sqlite3.Connection, flow: str, key: str) -> Conversation | None:
+    return _one(connection, statements.ENDED_BY_KEY, (flow, key))
+
+
+def signals(connection: sqlite3.Connection, flow: str, key: str, limit: int) -> tuple[SignalRow, ...]:
+    return tuple(map(rows.signal_of, connection.execute(statements.SIGNALS, (flow, key, limit)).fetchall()))
+
+
+def deliverable_signals(connection: sqlite3.Connection, limit: int) -> tuple[tuple[str, SignalRow], ...]:
+    lines = connection.execute(statements.DELIVERABLE_SIGNALS, (limit,)).fetchall()
+    return tuple((line[0], rows.signal_of(line[1:])) for line in lines)
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has written."""
+    (version,) = connection.execute(statements.DATA_VERSION).fetchone()
+    return int(version)
+
+
 def expired(connection: sqlite3.Connection, now: datetime, limit: int) -> tuple[Conversation, ...]:
     return _many(connection, statements.EXPIRED, (rows.past_ms(now), limit))
 
@@ -84,6 +112,11 @@ def is_seen(connection: sqlite3.Connection, update: str) -> bool:
 
 def undelivered(connection: sqlite3.Connection) -> tuple[Outgoing, ...]:
     return tuple(map(rows.outgoing_of, connection.execute(statements.UNDELIVERED).fetchall()))
+
+
+def undelivered_to(connection: sqlite3.Connection, chats: Sequence[str]) -> tuple[Outgoing, ...]:
+    wanted = msgspec.json.encode(list(chats)).decode()
+    return tuple(map(rows.outgoing_of, connection.execute(statements.UNDELIVERED_TO, (wanted,)).fetchall()))
 
 
 def due_timers(connection: sqlite3.Connection, now: datetime, limit: int) -> tuple[TimerRow, ...]:
@@ -143,7 +176,24 @@ def forget_conversations(connection: sqlite3.Connection, flow: str, until: int, 
     return len(keys)
 
 
+def flows(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of the flows that conversations are of, whether there still is such a flow or not."""
+    return tuple(name for (name,) in connection.execute(statements.FLOWS).fetchall())
+
+
+def old_outgoing(connection: sqlite3.Connection, now: datetime) -> tuple[str, ...]:
+    """The ids of messages that are given up by now."""
+    before = rows.past_ms(now - UNDELIVERED_FOR)
+    return tuple(key for (key,) in connection.execute(statements.OLD_OUTGOING, (before,)).fetchall())
+
+
 def forget_seen(connection: sqlite3.Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` updates that are remembered for too long. Inside the transaction that is open."""
     before = rows.past_ms(now - SEEN_FOR)
     return connection.execute(statements.OLD_SEEN, (before, limit)).rowcount
+
+
+def forget_signals(connection: sqlite3.Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` signals that nobody has asked for in time. Inside the transaction that is open."""
+    before = rows.past_ms(now - SIGNALS_FOR)
+    return connection.execute(statements.OLD_SIGNALS, (before, limit)).rowcount

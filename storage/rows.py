@@ -12,7 +12,7 @@ import msgspec
 from engine.core.codec import dump, load
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import Trace
-from engine.runtime.ports import Chat, Outgoing, PendingCall, TimerRow, VisitRow
+from engine.runtime.ports import Chat, NewSignal, Outgoing, PendingCall, SignalRow, TimerRow, VisitRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -148,6 +148,17 @@ def timer_line(timer: TimerRow) -> Line:
 def timer_of(line: Line) -> TimerRow:
     conversation, chat, visit, name, due = line
     return TimerRow(conversation=conversation, chat=chat, visit=visit, name=name, due=moment(due))
+
+
+def signal_line(signal: NewSignal) -> Line:
+    """Every column but the id, and the update id once more: to ask whether it was seen."""
+    update = signal.update
+    return (update, signal.flow, signal.key, signal.name, signal.payload, past_ms(signal.at), update)
+
+
+def signal_of(line: Line) -> SignalRow:
+    number, update, flow, key, name, payload, at = line
+    return SignalRow(id=number, update=update, flow=flow, key=key, name=name, payload=bytes(payload), at=moment(at))
 
 
 def call_line(call: PendingCall) -> Line:

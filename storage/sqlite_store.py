@@ -14,11 +14,23 @@ from typing import Final, Literal, TypeVar
 
 from engine.core.conversation import Conversation
 from engine.runtime.journal import Journal
-from engine.runtime.ports import Chat, Cleaned, Commit, Outgoing, PendingCall, TimerRow, Transaction, VisitRow
-from storage import batch, reading, rows, statements
+from engine.runtime.ports import (
+    FLOW_GONE_FOR,
+    Chat,
+    Cleaned,
+    Commit,
+    NewSignal,
+    Outgoing,
+    PendingCall,
+    SignalRow,
+    TimerRow,
+    Transaction,
+    VisitRow,
+)
+from storage import batch, reading, rows, statements, upkeep
 from storage.batch import Batch, Refused
 from storage.errors import StoreError, TransactionEnded, explain
-from storage.file import MIGRATIONS, FileLock, bring_up_to_date
+from storage.file import MIGRATIONS, FileLock, make_folder, prepare
 from storage.hop import Hop, atomically, finish, roll_back
 from storage.journal import SqliteJournal
 from storage.locking import WriteLock
@@ -56,26 +68,28 @@ class SqliteStore:
         self._writer: Hop | None = None
         self._reader: Hop | None = None
         self._journal = SqliteJournal(self._read, self._write)
+        self._outside = 0
+        """What `data_version` said last on the connection that writes: only others change it."""
 
     @property
     def journal(self) -> Journal:
         """Of the same file; usable while the store is open."""
         return self._journal
 
+    @property
+    def sharing(self) -> None:
+        """The file belongs to one process."""
+        return None
+
     async def open(self) -> None:
-        """Lock the file, create or migrate it, connect. Raises StoreError with a sentence that says what to do."""
+        """Lock the file, create it if there is none, connect. Raises SchemaBehind for an older one, and StoreError
+        with a sentence that says what to do."""
         if self._writer is not None:
             raise StoreError(f"The store {self._file} is open already.")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"The folder {self._file.parent} cannot be made: {error.strerror}. Make it, or give another"
-                " place for the database."
-            ) from error
+        make_folder(self._file)
         self._file_lock.take()
         try:
-            await bring_up_to_date(self._file, self._migrations)
+            await prepare(self._file, self._migrations)
             await self._connect()
         except BaseException:
             await self.close()
@@ -90,6 +104,7 @@ class SqliteStore:
             journal_size_limit=_WAL_BYTES,
         )
         await self._write(lambda connection: connection.execute(statements.WRITE_NOTHING))
+        self._outside = await self._writer.run(reading.data_version)
         self._reader = await Hop.open(self._file, busy_timeout=busy, journal_size_limit=_WAL_BYTES, query_only="ON")
 
     async def close(self) -> None:
@@ -133,11 +148,28 @@ class SqliteStore:
     async def by_key(self, flow: str, key: str) -> Conversation | None:
         return await self._read(lambda connection: reading.by_key(connection, flow, key))
 
+    async def ended_by_key(self, flow: str, key: str) -> Conversation | None:
+        return await self._read(lambda connection: reading.ended_by_key(connection, flow, key))
+
+    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
+        return await self._read(lambda connection: reading.signals(connection, flow, key, limit))
+
+    async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
+        return await self._read(lambda connection: reading.deliverable_signals(connection, limit))
+
+    async def changed_outside(self) -> bool:
+        async with self._lock:
+            before, self._outside = self._outside, await self._hop(self._writer).run(reading.data_version)
+            return before != self._outside
+
     async def seen(self, update: str) -> bool:
         return await self._read(lambda connection: reading.is_seen(connection, update))
 
     async def undelivered(self) -> Sequence[Outgoing]:
         return await self._read(reading.undelivered)
+
+    async def undelivered_to(self, chats: Sequence[str]) -> Sequence[Outgoing]:
+        return await self._read(lambda connection: reading.undelivered_to(connection, chats))
 
     async def due_timers(self, now: datetime, limit: int = 100) -> Sequence[TimerRow]:
         return await self._read(lambda connection: reading.due_timers(connection, now, limit))
@@ -202,6 +234,17 @@ class SqliteStore:
                 if hop.unfinished:
                     await finish(hop.run(roll_back))
 
+    async def keep_signal(self, signal: NewSignal) -> bool:
+        line = rows.signal_line(signal)
+        return await self._write(lambda connection: connection.execute(statements.ADD_SIGNAL, line).rowcount == 1)
+
+    async def drop_signal(self, signal: int) -> None:
+        def drop(connection: sqlite3.Connection) -> None:
+            for sql in (statements.SIGNAL_LATE, statements.DROP_SIGNAL):
+                connection.execute(sql, (signal,))
+
+        await self._write(drop)
+
     async def delivered(self, outbox: Sequence[str]) -> None:
         keys = batch.single_columns(outbox)
         if keys:
@@ -215,7 +258,8 @@ class SqliteStore:
         """Finished conversations that still wait for a call stay until it has come back."""
         gone = 0
         files: set[str] = set()
-        for flow, seconds in retention.items():
+        for flow in await self._read(reading.flows):
+            seconds = retention.get(flow, FLOW_GONE_FOR.total_seconds())
             if seconds is None:
                 continue
             until = rows.past_ms(now) - int(seconds * 1000)
@@ -223,7 +267,19 @@ class SqliteStore:
                 partial(reading.forget_conversations, flow=flow, until=until, limit=CLEAN_AT_ONCE, files=files)
             )
         await self._in_pieces(partial(reading.forget_seen, now=now, limit=CLEAN_AT_ONCE))
-        return Cleaned(conversations=gone, files=tuple(sorted(files)))
+        signals = await self._in_pieces(partial(reading.forget_signals, now=now, limit=CLEAN_AT_ONCE))
+        outbox = await self._read(partial(reading.old_outgoing, now=now))
+        for start in range(0, len(outbox), CLEAN_AT_ONCE):
+            await self.delivered(outbox[start : start + CLEAN_AT_ONCE])
+        await self._tidy()
+        return Cleaned(conversations=gone, files=tuple(sorted(files)), signals=signals, outbox=len(outbox))
+
+    async def _tidy(self) -> None:
+        for _ in range(upkeep.PIECES):
+            if not await self._write(upkeep.give_room_back):
+                break
+        async with self._lock:
+            await self._hop(self._writer).run(partial(upkeep.settle, file=self._file, busy_ms=self._busy_ms))
 
     async def _in_pieces(self, work: Callable[[sqlite3.Connection], int]) -> int:
         total = 0
@@ -294,6 +350,7 @@ def undo_to(connection: sqlite3.Connection, savepoint: str) -> None:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
+    roll_back(connection)  # as `atomically` does
     connection.execute(statements.BEGIN)
 
 

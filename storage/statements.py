@@ -10,6 +10,30 @@ ADD_SEEN: Final = "INSERT INTO seen_updates (id, at) VALUES (?, ?)"
 IS_SEEN: Final = "SELECT 1 FROM seen_updates WHERE id = ?"
 OLD_SEEN: Final = "DELETE FROM seen_updates WHERE id IN (SELECT id FROM seen_updates WHERE at < ? ORDER BY at LIMIT ?)"
 
+_SIGNAL: Final = "update_id, flow, key, name, payload, at"
+ADD_SIGNAL: Final = (
+    f"INSERT INTO signals ({_SIGNAL}) SELECT ?, ?, ?, ?, ?, ?"  # noqa: S608 - names of our own
+    " WHERE NOT EXISTS (SELECT 1 FROM seen_updates WHERE id = ?) ON CONFLICT (update_id) DO NOTHING"
+)
+SIGNALS: Final = f"SELECT id, {_SIGNAL} FROM signals WHERE flow = ? AND key = ? ORDER BY id LIMIT ?"  # noqa: S608
+DELIVERABLE_SIGNALS: Final = (
+    "SELECT (SELECT chat FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"  # noqa: S608
+    " ORDER BY c.finished_at IS NULL DESC, c.finished_at DESC, c.started_at DESC, c.rowid DESC LIMIT 1) AS chat,"
+    f" id, {_SIGNAL} FROM signals AS s"
+    " WHERE id = (SELECT min(id) FROM signals AS first WHERE first.flow = s.flow AND first.key = s.key)"
+    " AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key) ORDER BY id LIMIT ?"
+)
+SIGNAL_SEEN: Final = (
+    "INSERT INTO seen_updates (id, at) SELECT update_id, ? FROM signals WHERE id = ? ON CONFLICT (id) DO NOTHING"
+)
+SIGNAL_LATE: Final = (
+    "INSERT INTO seen_updates (id, at) SELECT update_id, at FROM signals WHERE id = ? ON CONFLICT (id) DO NOTHING"
+)
+DROP_SIGNAL: Final = "DELETE FROM signals WHERE id = ?"
+OLD_SIGNALS: Final = "DELETE FROM signals WHERE id IN (SELECT id FROM signals WHERE at < ? ORDER BY id LIMIT ?)"
+
+DROP_LETTER: Final = "DELETE FROM inbox WHERE id = ?"
+
 ADD_CHAT: Final = (
     "INSERT INTO chats (front, aside, name, username, language, revision, id) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -41,11 +65,21 @@ OPEN_BY_KEY: Final = (
     "SELECT id, data FROM conversations WHERE flow = ? AND key = ? AND finished_at IS NULL"
     " ORDER BY started_at DESC, rowid DESC LIMIT 1"
 )
+ENDED_BY_KEY: Final = (
+    "SELECT id, data FROM conversations WHERE flow = ? AND key = ? AND finished_at IS NOT NULL"
+    " ORDER BY finished_at DESC, rowid DESC LIMIT 1"
+)
 EXPIRED: Final = "SELECT id, data FROM conversations WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"
 FORGOTTEN: Final = (
     "SELECT id, data FROM conversations WHERE flow = ? AND finished_at <= ?"
     " AND NOT EXISTS (SELECT 1 FROM pending_calls WHERE pending_calls.conversation = conversations.id) LIMIT ?"
 )
+FLOWS: Final = (
+    "WITH RECURSIVE next(flow) AS (SELECT min(flow) FROM conversations UNION ALL"
+    " SELECT (SELECT min(flow) FROM conversations WHERE flow > next.flow) FROM next WHERE next.flow IS NOT NULL)"
+    " SELECT flow FROM next WHERE flow IS NOT NULL"
+)
+"""The flows of all conversations, from one to the next in the index: never all rows."""
 DELETE_CONVERSATION: Final = "DELETE FROM conversations WHERE id = ?"
 
 ADD_VISIT: Final = "INSERT INTO visits (conversation, at, visit, step, kind, detail) VALUES (?, ?, ?, ?, ?, ?)"
@@ -57,6 +91,14 @@ ADD_OUTGOING: Final = (
 )
 DELIVERED: Final = "DELETE FROM outbox WHERE id = ?"
 UNDELIVERED: Final = "SELECT id, chat, sequence, kind, payload, surface, created_at FROM outbox ORDER BY chat, sequence"
+OLD_OUTGOING: Final = "SELECT id FROM outbox WHERE created_at < ?"
+UNDELIVERED_TO: Final = (
+    "SELECT id, chat, sequence, kind, payload, surface, created_at FROM outbox"
+    " WHERE chat IN (SELECT value FROM json_each(?)) ORDER BY chat, sequence"
+)
+"""For chats given as a JSON list."""
+DATA_VERSION: Final = "PRAGMA data_version"
+"""On one connection: changes when another one has written."""
 
 SET_TIMER: Final = (
     "INSERT INTO timers (conversation, chat, visit, name, due) VALUES (?, ?, ?, ?, ?)"
@@ -92,7 +134,13 @@ NEXT_DUE: Final = (
 
 NAMING: Final = tuple(
     f"SELECT rowid, {column} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - names of our own
-    for table, column in (("conversations", "data"), ("pending_calls", "arguments"), ("outbox", "payload"))
+    for table, column in (
+        ("conversations", "data"),
+        ("pending_calls", "arguments"),
+        ("outbox", "payload"),
+        ("signals", "payload"),
+        ("inbox", "payload"),
+    )
 )
 """Everything that may name a received file, piece by piece."""
 

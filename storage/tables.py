@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.core.conversation import Conversation, Status
-from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, VisitRow
+from engine.runtime.ports import Chat, Commit, NewSignal, Outgoing, PendingCall, SignalRow, TimerRow, VisitRow
 from storage import rows
-from storage.batch import already_seen, chat_overtaken, conversation_overtaken
+from storage.batch import already_handled, already_seen, chat_overtaken, conversation_overtaken
 from storage.due import DueQueue
 from storage.journal_memory import JournalTables
 
@@ -31,6 +31,12 @@ class Tables:
         self.outbox: dict[str, Outgoing] = {}
         self.timers: dict[str, tuple[TimerRow, ...]] = {}
         self.calls: dict[str, tuple[PendingCall, ...]] = {}
+        self.signals: dict[int, SignalRow] = {}
+        self.waiting: dict[tuple[str, str], tuple[int, ...]] = {}
+        """Flow and key → ids of their signals, in order."""
+        self.sent: dict[str, int] = {}
+        """Update id → id of the signal that waits."""
+        self._signal_ids = 0
         self.seen: dict[str, datetime] = {}
         self.due_timers: DueQueue[tuple[str, int, str]] = DueQueue()
         self.due_calls: DueQueue[tuple[str, str]] = DueQueue()
@@ -78,6 +84,9 @@ class Tables:
             self._put(self.outbox, key, None)
         self._write_timers(commit)
         self._write_calls(commit)
+        self._write_signals(commit)
+        for letter in commit.letters:
+            raise already_handled("letter", (letter,))  # nobody writes letters into one process's memory
 
     def _write_chat(self, commit: Commit) -> None:
         chat = commit.chat
@@ -123,10 +132,11 @@ class Tables:
         queue.set(key, None if due is None else rows.due_ms(due))
 
     def _write_timers(self, commit: Commit) -> None:
+        for conversation, visit, name in commit.fired_timers:
+            if not self._drop_timers(conversation, visit, name):
+                raise already_handled("timer", (conversation, visit, name))
         for conversation, visit in commit.cancelled_timers:
             self._drop_timers(conversation, visit)
-        for conversation, visit, name in commit.fired_timers:
-            self._drop_timers(conversation, visit, name)
         for timer in commit.timers:
             mine = self.timers.get(timer.conversation, ())
             same = next((t for t in mine if (t.visit, t.name) == (timer.visit, timer.name)), None)
@@ -138,18 +148,21 @@ class Tables:
             if over.status is Status.FINISHED:
                 self._drop_timers(over.id)
 
-    def _drop_timers(self, conversation: str, visit: int | None = None, name: str | None = None) -> None:
-        """Remove the timers of a conversation, of one visit of it, or the one with a name."""
+    def _drop_timers(self, conversation: str, visit: int | None = None, name: str | None = None) -> int:
+        """Remove the timers of a conversation, of one visit of it, or the one with a name. How many there were."""
         mine = self.timers.get(conversation, ())
         gone = [t for t in mine if visit in (None, t.visit) and name in (None, t.name)]
         if not gone:
-            return
+            return 0
         self._put(self.timers, conversation, tuple(timer for timer in mine if timer not in gone))
         for timer in gone:
             self._due(self.due_timers, (conversation, timer.visit, timer.name), None)
+        return len(gone)
 
     def _write_calls(self, commit: Commit) -> None:
         for conversation, call in commit.finished_calls:
+            if not any(other.call == call for other in self.calls.get(conversation, ())):
+                raise already_handled("call", (conversation, call))
             self.set_call(conversation, call, None)
         for pending in commit.pending:
             self.set_call(pending.conversation, pending.call, pending)
@@ -161,6 +174,50 @@ class Tables:
         others = tuple(other for other in mine if other is not same)
         self._put(self.calls, conversation, (*others, pending) if pending else others)
         self._due(self.due_calls, (conversation, call), pending.due if pending else None)
+
+    def _write_signals(self, commit: Commit) -> None:
+        for number in commit.taken_signals:
+            if number not in self.signals:
+                raise already_handled("signal", (number,))
+            self.take_signal(number, commit.at)
+        for signal in commit.signals:
+            self.keep_signal(signal)
+
+    def keep_signal(self, signal: NewSignal) -> bool:
+        """Write a signal down; False when its update id is known."""
+        if signal.update in self.seen or signal.update in self.sent:
+            return False
+        self._signal_ids += 1
+        number = self._signal_ids
+        row = SignalRow(
+            id=number,
+            update=signal.update,
+            flow=signal.flow,
+            key=signal.key,
+            name=signal.name,
+            payload=signal.payload,
+            at=signal.at,
+        )
+        self._put(self.signals, number, row)
+        self._put(self.sent, row.update, number)
+        lane = (row.flow, row.key)
+        self._put(self.waiting, lane, (*self.waiting.get(lane, ()), number))
+        return True
+
+    def take_signal(self, number: int, at: datetime) -> None:
+        """Remove a signal; its update id stays known."""
+        self._put(self.seen, self.signals[number].update, at)
+        self.drop_signal(number)
+
+    def drop_signal(self, number: int) -> None:
+        """Remove a signal as if it had never come."""
+        row = self.signals[number]
+        self._put(self.signals, number, None)
+        self._put(self.sent, row.update, None)
+        lane = (row.flow, row.key)
+        waiting = self.waiting[lane]
+        at = 0 if waiting[0] == number else waiting.index(number)
+        self._put(self.waiting, lane, (*waiting[:at], *waiting[at + 1 :]))
 
     def settle(self) -> None:
         """Changes made outside of `write` are for good."""

@@ -6,6 +6,7 @@ A signature never holds a connection or state; `function` is called by the runti
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from engine.core.types import RecordType, ValueType
 
@@ -34,6 +35,14 @@ class Parameter:
     """Validators only: the argument that may stand without its name, `pattern: "^[0-9]+$"`."""
 
 
+ACTION_TIMEOUT: Final = 30.0
+SOURCE_TIMEOUT: Final = 15.0
+TRANSACTIONAL_TIMEOUT: Final = 5.0
+"""Seconds, where the plugin says nothing. One that works inside the database holds up everybody who writes."""
+LONGEST_TRANSACTIONAL: Final = 30.0
+"""Seconds that a transactional one may have at most, whatever its plugin or a flow says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSignature:
     """`outcomes` maps each outcome's name (class name in snake_case) to its record."""
@@ -44,7 +53,7 @@ class ActionSignature:
     outcomes: Mapping[str, RecordType]
     transactional: bool
     """True: database only, runs in the conversation's own commit. False: external, runs after it."""
-    timeout: float = 30.0
+    timeout: float = ACTION_TIMEOUT
     """Seconds per attempt."""
     function: Callable[..., Awaitable[object]] = field(compare=False)
 
@@ -58,7 +67,7 @@ class SourceSignature:
     transactional: bool
     paged: bool = False
     """The function takes `page: Page` (search, offset, limit) and answers `Rows(items, total)`."""
-    timeout: float = 15.0
+    timeout: float = SOURCE_TIMEOUT
     function: Callable[..., Awaitable[object]] = field(compare=False)
 
 

@@ -10,7 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from engine.actions.annotations import alternatives
-from engine.actions.catalog import ActionSignature, Parameter, SourceSignature, ValidatorSignature, Written
+from engine.actions.catalog import (
+    ACTION_TIMEOUT,
+    LONGEST_TRANSACTIONAL,
+    SOURCE_TIMEOUT,
+    TRANSACTIONAL_TIMEOUT,
+    ActionSignature,
+    Parameter,
+    SourceSignature,
+    ValidatorSignature,
+    Written,
+)
 from engine.actions.errors import BadArgument, BadResult, SignatureError
 from engine.actions.signatures import (
     NAME,
@@ -66,19 +76,23 @@ Offer = Action | Source | Validator
 
 
 def action(
-    bare: object = None, /, *, transactional: bool = False, timeout: float = 30.0, name: str | None = None
+    bare: object = None, /, *, transactional: bool = False, timeout: float | None = None, name: str | None = None
 ) -> Callable[[Function], Action]:
     """Offer an async function as an action for `do:`.
 
     `transactional`: it only uses the database and runs in the conversation's own commit. `timeout`: seconds
-    per attempt, above 0, at most 600. `name`: under which flows know it, else the function's. Raises
+    per attempt, above 0, at most 600; unsaid 30. A transactional one holds up all others that write, so it has 5,
+    and 30 at most. `name`: under which flows know it, else the function's. Raises
     SignatureError when the function cannot be offered.
     """
     _refuse_bare(bare, "action")
 
+    seconds = _usual(timeout, ACTION_TIMEOUT, transactional=transactional)
+
     def offer(function: Function) -> Action:
         require_context(function)
-        read = _checked(function, name=name, timeout=timeout, allowed=frozenset())
+        read = _checked(function, name=name, timeout=seconds, allowed=frozenset())
+        _check_transactional(function, seconds, transactional=transactional)
         return Action(
             signature=ActionSignature(
                 name=name or function.__name__,
@@ -86,7 +100,7 @@ def action(
                 parameters=read.parameters,
                 outcomes={outcome: record for outcome, (_, record) in outcomes(function).items()},
                 transactional=transactional,
-                timeout=timeout,
+                timeout=seconds,
                 function=function,
             )
         )
@@ -95,14 +109,17 @@ def action(
 
 
 def source(
-    bare: object = None, /, *, transactional: bool = False, timeout: float = 15.0, name: str | None = None
+    bare: object = None, /, *, transactional: bool = False, timeout: float | None = None, name: str | None = None
 ) -> Callable[[Function], Source]:
-    """Offer an async function as a source for `from:`; the arguments are those of `action`."""
+    """Offer an async function as a source for `from:`; the arguments are those of `action`, the usual timeout is 15."""
     _refuse_bare(bare, "source")
+
+    seconds = _usual(timeout, SOURCE_TIMEOUT, transactional=transactional)
 
     def offer(function: Function) -> Source:
         require_context(function)
-        read = _checked(function, name=name, timeout=timeout, allowed=frozenset({"page"}))
+        read = _checked(function, name=name, timeout=seconds, allowed=frozenset({"page"}))
+        _check_transactional(function, seconds, transactional=transactional)
         row, paged = row_type(function)
         return Source(
             signature=SourceSignature(
@@ -112,7 +129,7 @@ def source(
                 row=row,
                 transactional=transactional,
                 paged=paged,
-                timeout=timeout,
+                timeout=seconds,
                 function=function,
             )
         )
@@ -172,6 +189,17 @@ def _literal(read: Shape) -> tuple[Parameter, ...]:
     """Constants all, the one that may stand alone first."""
     ordered = sorted(read.parameters, key=lambda parameter: not parameter.direct)
     return tuple(replace(parameter, written=Written.LITERAL) for parameter in ordered)
+
+
+def _usual(timeout: float | None, usual: float, *, transactional: bool) -> float:
+    if timeout is not None:
+        return timeout
+    return TRANSACTIONAL_TIMEOUT if transactional else usual
+
+
+def _check_transactional(function: Function, timeout: float, *, transactional: bool) -> None:
+    if transactional and timeout > LONGEST_TRANSACTIONAL:
+        refuse(function, f"a transactional one holds up all others: its timeout is at most {LONGEST_TRANSACTIONAL:.0f}")
 
 
 def _checked(function: Function, *, name: str | None, timeout: float, allowed: frozenset[str]) -> Shape:

@@ -29,9 +29,10 @@ from engine.core.events import (
 )
 from engine.core.listing import fetch
 from engine.core.moves import engine_button, leave, navigate, resume, settle
-from engine.core.outcomes import failed_call, finished, late, signal, timer
+from engine.core.outcomes import failed_call, finished, late, signal
 from engine.core.program import Node, Program
-from engine.core.records import record
+from engine.core.records import value_record
+from engine.core.timing import timer
 from engine.core.turn import Turn
 from engine.core.verdicts import Answer, CheckFile, Leave, Quiet, Redraw, Refusal
 from engine.core.walking import check_file, enter, set_data
@@ -40,7 +41,7 @@ from engine.core.world import World
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
 
 
-@record
+@value_record
 class Advanced:
     """The conversation after the event, and what has to be done about it, in order."""
 

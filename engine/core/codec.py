@@ -6,6 +6,7 @@ What is not plain JSON is a mapping with the key `$`; defaults are left out. Pur
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import is_
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from engine.core.conversation import (
     Conversation,
     Draft,
+    EarlySignal,
     Edit,
     FileItem,
     FileStatus,
@@ -206,6 +208,33 @@ def _past(past: Past) -> list[Any]:
     return [*raw, undo, _draft(past.draft), None if past.child is None else _frame(past.child)]
 
 
+class _Trails:
+    """The trails that were encoded last. A step forwards adds one stay to a trail whose others are the very same
+    values: only that one is encoded. Without it, a conversation of n steps would encode n² / 2 stays."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[int, tuple[tuple[Past, ...], bytes]] = {}
+        """By the identity of the first stay, which is kept, so that no other value can come to have it."""
+
+    def encode(self, trail: tuple[Past, ...]) -> msgspec.Raw:
+        """A trail that is not empty, as JSON."""
+        key = id(trail[0])
+        known, encoded = self._known.pop(key, ((), b""))
+        if not (known and len(known) <= len(trail) and all(map(is_, known, trail))):
+            known, encoded = (), b""
+        if len(known) < len(trail):
+            fresh = _encode([_past(past) for past in trail[len(known) :]])[1:-1]
+            encoded = b"%b,%b" % (encoded, fresh) if encoded else fresh
+        self._known[key] = (trail, encoded)
+        if len(self._known) > self._most:
+            self._known.pop(next(iter(self._known)), None)
+        return msgspec.Raw(b"[%b]" % encoded)
+
+
+_trails = _Trails(most=512)
+
+
 def _load_past(raw: list[Any]) -> Past:
     undo, draft, child = raw[5:] if len(raw) > 5 else (None, None, None)
     return Past(
@@ -257,7 +286,7 @@ def _frame(frame: Frame) -> dict[str, Any]:
         "d": {name: _pack(value) for name, value in frame.data.items()},
     }
     if frame.trail:
-        raw["t"] = [_past(past) for past in frame.trail]
+        raw["t"] = _trails.encode(frame.trail)
     if frame.remembered:
         raw["m"] = _remembered(frame.remembered)
     if frame.unsettled:
@@ -280,10 +309,13 @@ def _load_frame(raw: dict[str, Any]) -> Frame:
 def dump(conversation: Conversation) -> bytes:
     """A conversation as JSON. Raises NotStorableError when its data holds what is no value of the language."""
     c = conversation
-    return _encode([
+    raw: list[Any] = [
         c.id, c.chat, c.flow, c.status.value, c.outcome, [_frame(frame) for frame in c.frames], c.next_visit,
         c.revision, c.key, _ms(c.started_at), _ms(c.touched_at), _ms(c.expires_at),
-    ])  # fmt: skip
+    ]  # fmt: skip
+    if c.early:
+        raw.append([[signal.name, _pack(signal.payload)] for signal in c.early])
+    return _encode(raw)
 
 
 def load(data: bytes) -> Conversation:
@@ -296,4 +328,9 @@ def load(data: bytes) -> Conversation:
         id=raw[0], chat=raw[1], flow=raw[2], status=Status(raw[3]), outcome=raw[4],
         frames=tuple(map(_load_frame, raw[5])), next_visit=raw[6], revision=raw[7], key=raw[8],
         started_at=started, touched_at=touched, expires_at=_moment(raw[11]),
+        early=tuple(_early(signal) for signal in raw[12]) if len(raw) > 12 else (),
     )  # fmt: skip
+
+
+def _early(raw: list[Any]) -> EarlySignal:
+    return EarlySignal(name=raw[0], payload=_unpack(raw[1]))

@@ -33,6 +33,7 @@ from engine.core.model import (
     Files,
     Invocation,
     Keyboard,
+    Late,
     Location,
     MoneyAmount,
     NamedArgument,
@@ -214,8 +215,9 @@ class Compiler(Expressing):
 
     # --- steps ---------------------------------------------------------------------------------------
 
-    def node(self, step: Step, *, triggers: frozenset[str], remaining: int) -> Node:
-        """The compiled step; `triggers` and `remaining` as in `Node`."""
+    def node(self, step: Step, *, triggers: frozenset[str], remaining: int, late: Late) -> Node:
+        """The compiled step; `triggers` and `remaining` as in `Node`, `late` as the flow has it."""
+        limit = step.timeout
         body, keys = step.body, self.keys(step.keyboard)
         ask = body if isinstance(body, Ask) else None
         question = ask.question if ask else None
@@ -228,8 +230,9 @@ class Compiler(Expressing):
             text=self.optional_text(step.text), label=self.optional_text(step.label),
             photo=self._picture(step.photo), keys=keys, condition=self.expression(step.condition),
             only=_roles(step.only), final=step.final,
-            after=step.timeout.after if step.timeout else None,
-            until=self.expression(step.timeout.until) if step.timeout else None,
+            after=limit.after if limit else None, until=self.expression(limit.until) if limit else None,
+            hours=self.bot.hours[limit.hours[0]] if limit and limit.hours else None,
+            late=(limit and limit.late) or late,
             refresh=step.refresh, triggers=triggers,
             interactive=ask is not None or (isinstance(body, Show) and step.keyboard is not None),
             question=question,

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.core.model import Path
-from engine.core.records import record
+from engine.core.records import value_record
 from engine.core.values import Value
 
 
@@ -34,7 +34,7 @@ class FileStatus(StrEnum):
     FAILED = "failed"
 
 
-@record
+@value_record
 class FileItem:
     """One file of a collection: its number in the visit, the record, and what `each` made of it."""
 
@@ -47,7 +47,7 @@ class FileItem:
     """Why it failed, for the customer."""
 
 
-@record
+@value_record
 class Row:
     """One option as it was drawn: what identifies it, the label, and the record that is the answer."""
 
@@ -56,7 +56,7 @@ class Row:
     value: Value
 
 
-@record
+@value_record
 class Draft:
     """What a customer had ticked, counted or sent at a step before leaving it: put back when they return."""
 
@@ -66,7 +66,7 @@ class Draft:
     rows: tuple[Row, ...] = ()
 
 
-@record
+@value_record
 class Visit:
     """The current stay at a step. `number` counts up in the conversation and is never used twice."""
 
@@ -95,7 +95,7 @@ class Visit:
     """Whether timers run that end with this visit."""
 
 
-@record
+@value_record
 class Past:
     """A stay that was left forwards: what going back has to put right, what an edit may use again."""
 
@@ -113,7 +113,7 @@ class Past:
     """The finished frame of a called flow, so that back can go into it."""
 
 
-@record
+@value_record
 class Remembered:
     """An answer that was gone back over (`value` UNSET: an unfinished one, only the draft)."""
 
@@ -123,7 +123,7 @@ class Remembered:
     """For a call: what had been answered in the called flow."""
 
 
-@record
+@value_record
 class Edit:
     """An edit under way, opened at the step `home` to change `target`.
 
@@ -142,7 +142,7 @@ class Edit:
     current: Past | None = None
 
 
-@record
+@value_record
 class Frame:
     """One flow on the stack of calls: the conversation's own at the bottom, the called one on top."""
 
@@ -167,7 +167,15 @@ class Status(StrEnum):
     FINISHED = "finished"
 
 
-@record
+@value_record
+class EarlySignal:
+    """A signal that came before a step waited for it."""
+
+    name: str
+    payload: Mapping[str, Value] = field(default_factory=dict)
+
+
+@value_record
 class Conversation:
     """`id` fits callback data (at most 12 ASCII characters); `frames` is never empty while active."""
 
@@ -184,6 +192,8 @@ class Conversation:
     started_at: datetime
     touched_at: datetime
     expires_at: datetime | None = None
+    early: tuple[EarlySignal, ...] = ()
+    """Signals that nobody has waited for yet, in the order in which they came."""
 
     @property
     def top(self) -> Frame:

@@ -119,7 +119,7 @@ def reusable(turn: Turn, node: Node) -> Past | None:
     work.edit = replaced(edit, current=past)
     if past is None:
         return None
-    if touches(node.reads, edit.changed) or past.trigger in ("failed", "timeout"):
+    if touches(node.reads, edit.changed) or past.trigger in ("failed", "timeout", "timeout_late"):
         take_back(turn, past)
         if isinstance(node.body, Ask | Call):
             _offer(turn, past)

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from engine.core.model import Retry
-from engine.core.records import record
+from engine.core.records import value_record
 from engine.core.values import Value
 
 
-@record
+@value_record
 class Press:
     """A drawn button. `code` goes into the callback data behind `conversation.visit.draw`; or a `url`."""
 
@@ -29,7 +29,7 @@ class Accepts(StrEnum):
     PHOTO = "photo"
 
 
-@record
+@value_record
 class Show:
     """A message of one visit. The same (visit) shown again with `edit` replaces it in place."""
 
@@ -45,14 +45,14 @@ class Show:
     """Redraw in place (a page turned, a tick set) instead of a new message."""
 
 
-@record
+@value_record
 class Say:
     """A message without a step of its own: a refusal, a transition's text, a notice after a typed command."""
 
     text: str
 
 
-@record
+@value_record
 class Notice:
     """The answer to a press: a short notice, or an alert that must be closed. At most 200 characters."""
 
@@ -69,7 +69,7 @@ class Purpose(StrEnum):
     UNDO = "undo"
 
 
-@record
+@value_record
 class Invoke:
     """Run an action (or ask a source) and come back with ActionFinished or ActionFailed.
 
@@ -92,7 +92,7 @@ class Invoke:
     it needs from the whole list."""
 
 
-@record
+@value_record
 class StartTimer:
     """Fires TimerFired(visit, name) at `due`. Starting it again moves it."""
 
@@ -101,14 +101,14 @@ class StartTimer:
     due: datetime
 
 
-@record
+@value_record
 class CancelTimers:
     """The visit was left: none of its timers fires any more."""
 
     visit: int
 
 
-@record
+@value_record
 class StartFlow:
     """Begin another flow for the same customer, this one being put aside (or over)."""
 
@@ -116,7 +116,7 @@ class StartFlow:
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@record
+@value_record
 class Finish:
     """The conversation is over: completed, cancelled, expired, or the outcome its `end:` names."""
 
@@ -124,7 +124,7 @@ class Finish:
     result: Value = None
 
 
-@record
+@value_record
 class Trace:
     """For the visit log: what was decided and why. `kind`: entered, answered, refused, back, edit, skipped, …"""
 
@@ -134,7 +134,7 @@ class Trace:
     detail: str = ""
 
 
-@record
+@value_record
 class Trouble:
     """Something a developer or owner should hear of that did not stop the conversation."""
 

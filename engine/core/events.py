@@ -2,33 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from engine.core.records import record
+from engine.core.records import value_record
 from engine.core.values import Value
 
 
-@record
+@value_record
 class Happened:
     """Every event says when it happened (aware, UTC): the core has no clock."""
 
     at: datetime
 
 
-@record
+@value_record
 class Started(Happened):
     """The first event of a conversation."""
 
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
 
-@record
+@value_record
 class TextReceived(Happened):
     text: str
 
 
-@record
+@value_record
 class ButtonPressed(Happened):
     """A press of a button that this conversation drew: `visit` and `draw` say when, `code` which."""
 
@@ -37,14 +37,14 @@ class ButtonPressed(Happened):
     code: str
 
 
-@record
+@value_record
 class FileReceived(Happened):
     """A document or photo; `file` is a record of `engine.core.types.FILE`."""
 
     file: Mapping[str, Value]
 
 
-@record
+@value_record
 class ContactShared(Happened):
     """`own`: the sender's own number, as Telegram's button sends it, not somebody's card."""
 
@@ -52,7 +52,7 @@ class ContactShared(Happened):
     own: bool = True
 
 
-@record
+@value_record
 class LocationShared(Happened):
     latitude: float
     longitude: float
@@ -67,37 +67,44 @@ class Move(StrEnum):
     RETRY = "retry"
 
 
-@record
+@value_record
 class Navigated(Happened):
     move: Move
 
 
-@record
+@value_record
 class PutAside(Happened):
     """Another flow came to the front. Nothing changes but the front."""
 
 
-@record
+@value_record
 class Resumed(Happened):
     """Back in front: the current step is drawn again, exactly as it stood."""
 
 
-@record
+@value_record
 class SignalReceived(Happened):
     name: str
     payload: Mapping[str, Value] = field(default_factory=dict)
 
 
-@record
+@value_record
 class TimerFired(Happened):
     """`visit` fences it: a timer of a step that was left does nothing."""
 
     visit: int
     name: str
     """`timeout` | `refresh` | `expires` (visit 0: the conversation's own)."""
+    due: datetime | None = None
+    """Its moment, when the bot was not there at that moment; None: it comes in time, whatever `at` says."""
+
+    @property
+    def lateness(self) -> timedelta:
+        """How late it is; zero when it comes in time."""
+        return timedelta(0) if self.due is None else max(timedelta(0), self.at - self.due)
 
 
-@record
+@value_record
 class ActionFinished(Happened):
     """An `Invoke` came back: the outcome's name and its record. For a source: outcome `rows`,
     value {"rows": tuple of rows, "total": int, "paged": bool}: `paged` when the source has cut out the page itself."""
@@ -107,7 +114,7 @@ class ActionFinished(Happened):
     value: Mapping[str, Value]
 
 
-@record
+@value_record
 class ActionFailed(Happened):
     """An `Invoke` failed for good: after its last retry, or at once where retrying makes no sense."""
 

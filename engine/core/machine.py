@@ -192,7 +192,9 @@ def compile_flow(flow: Flow, signatures: Signatures, bot: Bot, watch: Watch | No
     )
     remaining = _remaining(flow)
     nodes = {
-        step.id: compiler.node(step, triggers=_wire(machine, compiler, step), remaining=remaining[step.id])
+        step.id: compiler.node(
+            step, triggers=_wire(machine, compiler, step), remaining=remaining[step.id], late=flow.late
+        )
         for step in flow.steps
     }
     return Program(

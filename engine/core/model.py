@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from engine.core.hours import Hours
 from engine.core.questions import (
     Button,
     Choice,
@@ -68,6 +69,7 @@ __all__ = [
     "Flow",
     "Invocation",
     "Keyboard",
+    "Late",
     "Literal",
     "Location",
     "MoneyAmount",
@@ -193,6 +195,22 @@ class Timeout:
     after: timedelta | None = None
     until: Expression | None = None
     span: Span
+    hours: tuple[str, Span] | None = None
+    """A calendar of bot.yaml: `after` counts its working time, `until` is moved to its next opening."""
+    late: "Late | None" = None
+    """None: as the flow has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """What becomes of a timer that comes late, because the bot was down at its moment."""
+
+    grace: timedelta = timedelta(minutes=1)
+    """So late at most it counts as in time."""
+    skip: bool = False
+    """Beyond that it does not fire at all."""
+    more: timedelta | None = None
+    """Beyond that so much time is given once more; None: it fires, however late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +311,8 @@ class Flow:
     """Idle time after which the conversation is over."""
     expired: Template | None = None
     """What the customer is told then."""
+    late: Late = field(default_factory=Late)
+    """What becomes of its timers that come late; a step's own `late:` goes before it."""
     progress: bool = False
     second_start: SecondStart = SecondStart.ASK
     only: tuple[tuple[str, Span], ...] = ()
@@ -328,5 +348,7 @@ class Bot:
     setting_types: Mapping[str, ValueType] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secret's name → name of the environment variable that holds it. Never the value."""
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    """Calendars of working hours, by name."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that `http.*` actions may call."""

@@ -1,21 +1,21 @@
-"""What comes back to a conversation: actions and sources, timers, signals; also after its end."""
+"""What comes back to a conversation: actions and sources, signals; also after its end."""
 
 from html import escape
 
+from engine.core import early
 from engine.core.answers import accept
 from engine.core.conversation import FileItem, FileStatus, Phase
 from engine.core.draw import draw, draw_trouble
-from engine.core.effects import Invoke, Notice, Purpose, Say, StartTimer
-from engine.core.events import ActionFailed, ActionFinished, ButtonPressed, Event, SignalReceived, TimerFired
+from engine.core.effects import Invoke, Notice, Purpose, Say
+from engine.core.events import ActionFailed, ActionFinished, ButtonPressed, Event, SignalReceived
 from engine.core.filing import shortened
 from engine.core.listing import rows_came
-from engine.core.model import Ask, File, Wait
-from engine.core.moves import engine_button, leave, settle
-from engine.core.navigation import abandon
+from engine.core.model import Ask, File
+from engine.core.moves import engine_button, settle
 from engine.core.program import Node
 from engine.core.turn import Turn
 from engine.core.verdicts import Answer
-from engine.core.walking import failed, go, succeeded, undo_of
+from engine.core.walking import enter, failed, signalled, succeeded, undo_of
 
 
 def _call_parts(call: str) -> tuple[int, str, str]:
@@ -92,46 +92,23 @@ def _checked(turn: Turn, item: FileItem, event: ActionFinished | ActionFailed) -
     return FileItem(number=item.number, file=item.file, status=status, value=value, attempt=item.attempt, reason=reason)
 
 
-# --- timers and signals -----------------------------------------------------------------------------------
-
-
-def timer(turn: Turn, event: TimerFired) -> None:
-    visit, node = turn.work.visit, turn.work.node
-    if event.name == "expires" and event.visit == 0:
-        _expire(turn)
-        return
-    if event.visit != visit.number:
-        return
-    if event.name == "timeout" and "timeout" in node.triggers:
-        leave(turn, node, "timeout")
-    elif event.name == "refresh" and node.refresh is not None:
-        turn.emit(StartTimer(visit=visit.number, name="refresh", due=turn.at + node.refresh))
-        if visit.phase in (Phase.ASKING, Phase.WAITING):
-            turn.change(draw=visit.draw + 1)
-            draw(turn, edit=True)
-
-
-def _expire(turn: Turn) -> None:
-    if turn.work.visit.phase in (Phase.WAITING, Phase.RUNNING):
-        return
-    program = turn.stack[0].program
-    turn.work = turn.stack[0]
-    text = program.expired
-    title = turn.said(program.title, turn.scope())
-    turn.emit(Say(text=turn.words("expired", title=title) if text is None else turn.said(text, turn.scope())))
-    turn.work = turn.stack[-1]
-    abandon(turn, "expired")
+# --- signals -----------------------------------------------------------------------------------------------
 
 
 def signal(turn: Turn, event: SignalReceived) -> None:
-    node = turn.work.node
-    body = node.body
-    if not isinstance(body, Wait) or event.name not in {name for name, _ in body.signals}:
+    """Taken by the step that waits for it, else kept for the next one that does."""
+    if not early.keep(turn, event.name, event.payload):
+        turn.idle = True
         turn.trace("signal_ignored", event.name)
         return
-    payload = dict(event.payload)
-    turn.write(node.target, payload)
-    go(turn, event.name, payload, {"outcome": payload})
+    node = turn.work.node
+    taken = early.take(turn, node)
+    if taken is not None:
+        enter(turn, signalled(turn, node, taken))
+        return
+    turn.idle = True  # nobody has done anything: the conversation's time goes on
+    turn.trace("signal_kept", event.name)
+    early.bound(turn)
 
 
 # --- after the end ----------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from engine.core.effects import Accepts
 from engine.core.expressions import Scope
-from engine.core.model import Body, Expression, Flow, Path, Question, Retry, Step, Template
+from engine.core.hours import Hours
+from engine.core.model import Body, Expression, Flow, Late, Path, Question, Retry, Step, Template
 from engine.core.types import ValueType
 
 Evaluate = Callable[[Scope], Any]
@@ -21,7 +22,7 @@ Watch = Callable[[Expression | Template, object], None]
 
 ONWARDS = "onwards"
 """The event of the machine that every trigger without a transition of its own fires."""
-NEVER_ONWARDS = frozenset({"timeout", "failed"})
+NEVER_ONWARDS = frozenset({"timeout", "timeout_late", "failed"})
 """Triggers that never go on to the step below of themselves."""
 
 
@@ -168,6 +169,10 @@ class Node:
     final: bool
     after: timedelta | None
     until: Evaluate | None
+    hours: Hours | None
+    """The working hours that `after` and `until` keep to."""
+    late: Late
+    """What becomes of its timeout when it comes late."""
     refresh: timedelta | None
     triggers: frozenset[str]
     """Triggers with transitions of their own; any other fires ONWARDS."""

@@ -6,11 +6,15 @@ read data, write data, note a stay on the trail.
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from engine.core.conversation import Conversation, Edit, Frame, Past, Phase, Remembered, Status, Visit
 from engine.core.effects import CancelTimers, Effect, Finish, Say, Trace, Trouble
 from engine.core.expressions import EvaluationError, Formats, Scope
+from engine.core.expressions.scope import HOURS
+from engine.core.hours import seen
+from engine.core.keys import short_key
 from engine.core.model import Path
 from engine.core.program import Evaluate, Node, Program, Text
 from engine.core.records import replaced
@@ -88,8 +92,8 @@ class Turn:
     """The work on one conversation for one event."""
 
     __slots__ = (
-        "_base", "_formats", "_origin", "at", "conversation", "effects", "next_visit", "outcome", "pending_changes",
-        "programs", "stack", "steps", "work", "world",
+        "_base", "_formats", "_origin", "at", "conversation", "early", "effects", "expires_at", "idle", "next_visit",
+        "outcome", "pending_changes", "programs", "stack", "steps", "work", "world",
     )  # fmt: skip
 
     def __init__(self, programs: Programs, conversation: Conversation, at: datetime, world: World) -> None:
@@ -99,7 +103,12 @@ class Turn:
         self.world = world
         self.effects: list[Effect] = []
         self.next_visit = conversation.next_visit
+        self.early = conversation.early
         self.outcome: str | None = conversation.outcome
+        self.idle = False
+        """Nothing happened that anybody did: the time until the conversation expires goes on."""
+        self.expires_at: datetime | None = None
+        """When it expires, where that is not a whole idle time from now."""
         self.steps = 0
         self.stack = [Work(programs(frame.flow), frame) for frame in conversation.frames]
         self.work = self.stack[-1]
@@ -138,6 +147,8 @@ class Turn:
                 "settings": world.settings,
                 "now": self.at,
             }
+            if world.hours:
+                base[HOURS] = partial(seen, world.hours, self.at)
         return Scope(self.work.data, {**base, **extra} if extra else base, self.formats)
 
     def value(self, evaluate: Evaluate, scope: Scope, *, default: Value = None) -> Any:
@@ -258,6 +269,9 @@ class Turn:
     def finish(self, outcome: str, result: Value = None) -> None:
         """The conversation is over."""
         self.outcome = outcome
+        for signal in self.early:
+            self.trouble(f"{self.work.program.name}: the signal “{signal.name}” came, and no step has waited for it")
+        self.early = ()
         self.trace("finished", outcome)
         self.emit(Finish(outcome=outcome, result=result))
 
@@ -279,16 +293,18 @@ class Turn:
             revision=old.revision,
             key=old.key if self.stack[0].program.key is None else self._key(),
             started_at=old.started_at,
-            touched_at=self.at,
+            touched_at=old.touched_at if self.idle else self.at,
             expires_at=expires,
+            early=self.early,
         )
 
     def _expires(self) -> datetime | None:
         # A customer who waits for a payment or for our own backend is not idle.
         if self.work.visit.phase in (Phase.WAITING, Phase.RUNNING):
             return None
+        kept = self.conversation.expires_at if self.idle else self.expires_at
         idle = self.stack[0].program.flow.expires
-        return None if idle is None else self.at + idle
+        return kept if kept is not None or idle is None else self.at + idle
 
     def _key(self) -> str | None:
         program = self.stack[0].program
@@ -297,4 +313,4 @@ class Turn:
         saved, self.work = self.work, self.stack[0]
         value = self.value(program.key, self.scope())
         self.work = saved
-        return self.conversation.key if value is None or value is UNSET else str(value)
+        return self.conversation.key if value in (None, UNSET, "") else short_key(str(value))

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from engine.core.records import record
+from engine.core.records import value_record
 from engine.core.values import Value
 
 
-@record
+@value_record
 class Accepted:
     """A validator's yes, and what the answer became."""
 
     value: Any
 
 
-@record
+@value_record
 class Refused:
     """A validator's no: a sentence, or the key of one in the engine's wording with its values."""
 
@@ -24,7 +24,7 @@ class Refused:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-@record
+@value_record
 class Answer:
     """A reply that answers the question. `triggers`: the first of them that the step names is fired."""
 
@@ -32,7 +32,7 @@ class Answer:
     triggers: tuple[str, ...] = ("answered",)
 
 
-@record
+@value_record
 class Refusal:
     """A reply that does not: what to tell the customer, and by which rule (for the funnel)."""
 
@@ -40,7 +40,7 @@ class Refusal:
     rule: str
 
 
-@record
+@value_record
 class Redraw:
     """The reply changed what stands on the screen (a tick, a page); the question goes on. `fields` of the Visit."""
 
@@ -50,7 +50,7 @@ class Redraw:
     notice: str = ""
 
 
-@record
+@value_record
 class Quiet:
     """Nothing changes; a short notice may say why."""
 
@@ -58,14 +58,14 @@ class Quiet:
     alert: bool = False
 
 
-@record
+@value_record
 class Leave:
     """A button with a trigger of its own on a step that is no question."""
 
     trigger: str
 
 
-@record
+@value_record
 class CheckFile:
     """Run an `each` action for a file; the fields are changed and the question redrawn."""
 

@@ -4,12 +4,12 @@
 """
 
 import hashlib
-from datetime import datetime, timedelta
 from typing import Any
 
-from engine.core import codec, editing
-from engine.core.conversation import Draft, FileStatus, Frame, Past, Phase, Visit
+from engine.core import codec, early, editing
+from engine.core.conversation import Draft, EarlySignal, FileStatus, Frame, Past, Phase, Visit
 from engine.core.draw import draw, draw_trouble
+from engine.core.due import again, limit_of
 from engine.core.effects import Invoke, Purpose, Say, StartTimer
 from engine.core.keyboard import static_rows
 from engine.core.listing import evaluated, fetch
@@ -93,7 +93,8 @@ def _arrive(turn: Turn, node: Node) -> str | None:
             start_timers(turn, node)
             if node.text is not None:
                 draw(turn)
-            return None
+            kept = early.take(turn, node)
+            return None if kept is None else signalled(turn, node, kept)
         case Call():
             return _call(turn, node)
         case End():
@@ -135,22 +136,12 @@ def _tick(turn: Turn, node: Node, wanted: Value) -> None:
 def start_timers(turn: Turn, node: Node) -> None:
     """The stay's timeout and its redrawing."""
     number = turn.work.visit.number
-    due: datetime | None = None
-    if node.after is not None:
-        due = turn.at + node.after
-    elif node.until is not None:
-        value = turn.value(node.until, turn.scope())
-        if isinstance(value, timedelta):
-            value = turn.at + value
-        if isinstance(value, datetime):
-            due = value
-        else:
-            turn.trouble(f"{node.id}: `until` gave no time")
-    if due is not None:
-        turn.emit(StartTimer(visit=number, name="timeout", due=due))
+    over = limit_of(turn, node)
+    if over is not None:
+        turn.emit(StartTimer(visit=number, name="timeout", due=over))
     if node.refresh is not None:
-        turn.emit(StartTimer(visit=number, name="refresh", due=turn.at + node.refresh))
-    if due is not None or node.refresh is not None:
+        turn.emit(StartTimer(visit=number, name="refresh", due=again(turn, node.refresh)))
+    if over is not None or node.refresh is not None:
         turn.change(timed=True)
 
 
@@ -299,6 +290,12 @@ def go(
 ) -> None:
     """Leave the current stay and walk on."""
     enter(turn, depart(turn, trigger, value, extra, undo=undo, draft=draft))
+
+
+def signalled(turn: Turn, node: Node, signal: EarlySignal) -> str | None:
+    """The step has what it waited for: the next step, or None when no transition is open."""
+    turn.write(node.target, signal.payload)
+    return depart(turn, signal.name, signal.payload, {"outcome": signal.payload})
 
 
 # --- calls and ends ---------------------------------------------------------------------------------------

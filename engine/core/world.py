@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.core.hours import Hours
 from engine.core.values import Value
 from engine.core.wording import Wording
 
@@ -21,5 +22,7 @@ class World:
     formats_language: str = "en"
     currency: str = "EUR"
     time_zone: str = "UTC"
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    """The calendars of working hours, by name."""
     region: str | None = None
     """Country of telephone numbers typed without +."""

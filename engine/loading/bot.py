@@ -1,6 +1,5 @@
 """bot.yaml becomes a `Bot`. Secrets stay names of environment variables; only roles and hosts are looked up."""
 
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,10 +11,12 @@ from engine.core.types import ValueType
 from engine.core.values import MINOR_DIGITS
 from engine.diagnostics import Diagnostic
 from engine.loading.documents import Document, Mapping_, Node, Scalar_, Sequence_
-from engine.loading.findings import Findings, nearest
+from engine.loading.findings import Findings
 from engine.loading.parser_arguments import mapping, scalar
+from engine.loading.parser_hours import calendar
 from engine.loading.parser_steps import retry_policy
 from engine.loading.parser_types import setting
+from engine.loading.zones import time_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +37,19 @@ def parse_bot(document: Document, environment: Mapping[str, str]) -> ParsedBot:
 def _bot(root: Mapping_, environment: Mapping[str, str], findings: Findings) -> Bot:
     usual = Bot()
     values, types = _settings(root.get("settings"), findings)
+    zone = time_zone(root.get("time_zone"), findings) or usual.time_zone
     return Bot(
         name=scalar(root.get("bot")).text,
         languages=_languages(root.get("languages"), findings) or usual.languages,
         currency=_currency(root.get("currency"), findings) or usual.currency,
-        time_zone=_time_zone(root.get("time_zone"), findings) or usual.time_zone,
+        time_zone=zone,
         region=_region(root.get("region"), findings),
         roles={pair.key.text: _listed(pair.value, environment) for pair in _pairs(root.get("roles"))},
         retry=_policies(root.get("retry")),
         settings=values,
         setting_types=types,
         secrets={pair.key.text: scalar(pair.value).text for pair in _pairs(root.get("secrets"))},
+        hours={pair.key.text: calendar(pair, zone, findings) for pair in _pairs(root.get("hours"))},
         allowed_hosts=_listed(root.get("allowed_hosts"), environment),
     )
 
@@ -108,19 +111,6 @@ def _currency(node: Node | None, findings: Findings) -> str | None:
     if found.text not in known:
         findings.error("F0904", found.content, f"There is no currency “{found.text}”.",
                        expected="a currency such as EUR, USD or BTC")  # fmt: skip
-    return found.text
-
-
-def _time_zone(node: Node | None, findings: Findings) -> str | None:
-    if node is None:
-        return None
-    found = scalar(node)
-    try:
-        zoneinfo.ZoneInfo(found.text)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        findings.error("F0901", found.content, f"There is no time zone “{found.text}”.",
-                       expected="a time zone such as Europe/Berlin",
-                       suggestion=nearest(found.text, zoneinfo.available_timezones()))  # fmt: skip
     return found.text
 
 

@@ -86,8 +86,8 @@ FORM: Final = (
     _code("F0207", "Too little or too much", "A number is out of its range, or something is empty or too long.",
           _steps("  name:\n    ask: text\n    text: ''\n"), _steps(_ASK)),
     _code("F0208", "A name that is taken",
-          "Texts and conditions know customer, chat, settings, now, today, option, answer, outcome, failure, file, "
-          "result and loop already. A step or a place for an answer needs another name.",
+          "Texts and conditions know customer, chat, settings, now, today, hours, option, answer, outcome, failure, "
+          "file, result and loop already. A step or a place for an answer needs another name.",
           _steps("  customer:\n    ask: text\n    text: Your name?\n"), _steps(_ASK)),
     _code("F0209", "Two things at once, or none",
           "A step asks, does, waits, calls or ends. A button has one of trigger, edit, start and url. A keyboard draws "
@@ -132,6 +132,11 @@ BOT: Final = (
           _bot("region: XQ\n"), _bot("region: PL\n")),
     _code("F0904", "An unknown currency", "Currencies are three capital letters (ISO 4217), or a known coin.",
           _bot("currency: EUE\n"), _bot("currency: EUR\n")),
+    _code("F0906", "Impossible working hours",
+          "Each day has its times once, in order: mon-fri: [09:00-12:00, 13:00-18:00]. 18:00-02:00 goes on until the "
+          "next morning, 00:00-24:00 is a whole day. A closed day is 2026-12-31, or 12-25 for each year.",
+          _bot("hours: {shop: {mon-fri: 09:00-18:00, fri: 09:00-12:00}}\n"),
+          _bot("hours: {shop: {mon-thu: 09:00-18:00, fri: 09:00-12:00}}\n")),
     _code("F0905", "Two files for the bot", "One bot has one bot.yaml.", "", ""),
 )  # fmt: skip
 

@@ -240,4 +240,20 @@ PATHS: tuple[Code, ...] = (
         ),
         ("[{to: done}, {if: name == 'Anna', to: done}]", "[{if: name == 'Anna', to: done}, {to: done}]"),
     ),
+    error(
+        "F0516",
+        "A skipped timer that was the only way on",
+        """`late: skip` lets a timer go whose moment has passed while the bot was down. Then something else has to
+        lead on: a signal, a button, an answer, or a transition `timeout_late`.""",
+        steps_and_done(
+            """
+            pause:
+              text: We come back to you in an hour.
+              keyboard: [[{text: Our page, url: "https://example.com"}]]
+              timeout: {after: 1h, late: skip}
+              transitions: {timeout: done}
+            """
+        ),
+        ("{timeout: done}", "{timeout: done, timeout_late: done}"),
+    ),
 )

@@ -9,6 +9,7 @@ _QUESTION = """
       text: What is your name?
     """
 _ROLES = '# file: bot.yaml\nbot: Shop\nroles: {owner: ["42"]}\n# file: example.yaml\n'
+_HOURS = '# file: bot.yaml\nbot: Shop\nhours: {shop: {mon-fri: "09:00-18:00"}}\n# file: example.yaml\n'
 _RETRY = "# file: bot.yaml\nbot: Shop\nretry: {patient: {attempts: 9}}\n# file: example.yaml\n"
 
 REFERENCES: tuple[Code, ...] = (
@@ -224,5 +225,21 @@ REFERENCES: tuple[Code, ...] = (
             """
         ),
         ("logo.svg", "logo.png"),
+    ),
+    error(
+        "F0315",
+        "Unknown working hours",
+        "`hours:` of a time limit names a calendar that stands in bot.yaml under `hours:`.",
+        _HOURS
+        + steps_and_done(
+            """
+            name:
+              ask: text
+              text: What is your name?
+              timeout: {after: 2h, hours: shpo}
+              transitions: {timeout: done}
+            """
+        ),
+        ("shpo", "shop"),
     ),
 )

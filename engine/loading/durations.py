@@ -10,6 +10,9 @@ from engine.core.values import Money, money
 DURATION_PATTERN: Final = r"^(?=.)([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$"
 """Days, hours, minutes and seconds in this order, each at most once, at least one."""
 
+LATE_PATTERN: Final = r"^(fire|skip|(?=[0-9])([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?)$"
+"""What becomes of a timer that comes late: it fires, it does not, or so much time is given once more."""
+
 SIZE_PATTERN: Final = r"^[0-9]{1,7}(\.[0-9]{1,3})? ?(B|KB|MB|GB)$"
 MONEY_PATTERN: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,18})? [A-Z]{3,5}$"
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from engine.actions.catalog import Catalog
-from engine.core.model import Declared, DeepLink, Entry, Flow, SecondStart
+from engine.core.model import Declared, DeepLink, Entry, Flow, Late, SecondStart
 from engine.diagnostics import Diagnostic
 from engine.loading.documents import Document, Mapping_, Node, Scalar_
 from engine.loading.findings import Findings
@@ -22,7 +22,7 @@ from engine.loading.parser_arguments import (
     scalar,
     template,
 )
-from engine.loading.parser_steps import Reading, duration, refuse_reserved, steps
+from engine.loading.parser_steps import Reading, duration, lateness, refuse_reserved, steps
 from engine.loading.parser_types import declaration, declared_type
 
 _KEPT: Final = timedelta(days=30)
@@ -56,7 +56,7 @@ def parse(document: Document, catalog: Catalog, version: str | None = None) -> P
 def _flow(root: Mapping_, reading: Reading, version: str) -> Flow:
     name = scalar(root.get("flow"))
     title, expires = root.get("title"), root.get("expires")
-    second = root.get("second_start")
+    second, late = root.get("second_start"), root.get("late")
     return Flow(
         name=name.text,
         span=name.content,
@@ -67,6 +67,7 @@ def _flow(root: Mapping_, reading: Reading, version: str) -> Flow:
         key=optional_expression(root.get("key")),
         expires=None if expires is None else duration(expires),
         expired=optional_template(root.get("expired")),
+        late=Late() if late is None else lateness(late),
         progress=flag(root.get("progress"), False),
         second_start=SecondStart.ASK if second is None else SecondStart(scalar(second).text),
         only=names(root.get("only")),

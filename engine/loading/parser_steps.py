@@ -10,6 +10,7 @@ from engine.core.model import (
     Call,
     Do,
     End,
+    Late,
     Path,
     Picture,
     Retry,
@@ -26,7 +27,6 @@ from engine.loading.findings import Findings
 from engine.loading.parser_arguments import (
     argument,
     arguments,
-    expression,
     flag,
     invocation,
     invoked,
@@ -49,6 +49,7 @@ RESERVED = frozenset(
         "settings",
         "now",
         "today",
+        "hours",
         "option",
         "answer",
         "outcome",
@@ -271,12 +272,32 @@ def _timeout(node: Mapping_, reading: Reading) -> tuple[Timeout | None, tuple[Tr
 
 def _limit(pair: Pair) -> Timeout:
     key, value = pair.key.text, pair.value
-    if key == "timeout":
-        if isinstance(value, Mapping_):
-            return Timeout(until=expression(value.get("until")), span=pair.key.content)
+    if not isinstance(value, Mapping_):
         return Timeout(after=duration(value), span=pair.key.content)
-    time = mapping(value).get("time")
+    after, until = (value.get("after"), value.get("until")) if key == "timeout" else (None, None)
     if key == "until":
-        return Timeout(until=expression(time), span=pair.key.content)
-    assert time is not None, "the schema demands it"
-    return Timeout(after=duration(time), span=pair.key.content)
+        until = value.get("time")
+    elif key == "after":
+        after = value.get("time")
+    hours, late = value.get("hours"), value.get("late")
+    return Timeout(
+        after=None if after is None else duration(after),
+        until=optional_expression(until),
+        span=pair.key.content,
+        hours=None if hours is None else (scalar(hours).text, scalar(hours).content),
+        late=None if late is None else lateness(late),
+    )
+
+
+def lateness(node: Node) -> Late:
+    """`fire`, `skip`, a duration, or one of them as `{grace: …, then: …}`."""
+    grace = None
+    if isinstance(node, Mapping_):
+        grace, node = node.get("grace"), scalar(node.get("then"))
+    word = scalar(node).text
+    usual = Late()
+    return Late(
+        grace=usual.grace if grace is None else duration(grace),
+        skip=word == "skip",
+        more=None if word in ("fire", "skip") else duration(node),
+    )

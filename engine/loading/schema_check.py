@@ -162,12 +162,8 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
             _unknown_keys(error, place, findings, skip)
         case "required":
             _missing_key(error, place, findings)
-        case "oneOf":
-            findings.error("F0209", place.span, "A button does one thing.",
-                           expected="text: and one of trigger:, edit:, start:, url:")  # fmt: skip
-        case "not":
-            findings.error("F0209", place.key("items"), "This keyboard has from: and items:, so two lists of options.",
-                           expected="from: for a source, or items: for a list of the conversation")  # fmt: skip
+        case "oneOf" | "not":
+            _two_at_once(error, place, findings)
         case "dependentRequired":
             findings.error("F0206", place.key("with"), "“with” has no meaning in a keyboard without from:.",
                            expected="with: beside from:, for the arguments of a source")  # fmt: skip
@@ -182,6 +178,19 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
                            expected=_title(error))  # fmt: skip
         case _:
             _wrong_amount(error, place, findings)
+
+
+def _two_at_once(error: ValidationError, place: "_Place", findings: Findings) -> None:
+    if error.validator == "not":
+        where, message = place.key("items"), "This keyboard has from: and items:, so two lists of options."
+        expected = "from: for a source, or items: for a list of the conversation"
+    elif place.name == "“timeout”":
+        where, message = place.key("until"), "A step's time is over after a while or at a moment."
+        expected = "one of after: and until:"
+    else:
+        where, message = place.span, "A button does one thing."
+        expected = "text: and one of trigger:, edit:, start:, url:"
+    findings.error("F0209", where, message, expected=expected)
 
 
 class _Place:

@@ -1,5 +1,6 @@
 """The schema of the two files: a flow, and bot.yaml. Catalog-free."""
 
+from engine.loading.parser_hours import CLOSED_PATTERN, DAYS_PATTERN, SPAN_PATTERN
 from engine.loading.parser_questions import ASK_KINDS
 from engine.loading.schema_steps import KIND_KEYS, question_words, step_kinds, step_words
 from engine.loading.schema_words import HOST, NAME, Schema, flag, of, record, ref, words
@@ -9,7 +10,7 @@ def definitions() -> dict[str, Schema]:
     """All `$defs` that do not depend on plugins."""
     return {
         **words(), **question_words(), **step_words(), **step_kinds(),
-        "step": _step(), "declaration": declaration_word(), "setting": setting_word(),
+        "step": _step(), "declaration": declaration_word(), "setting": setting_word(), "calendar": calendar_word(),
         "flow": flow_file(), "bot": bot_file(),
     }  # fmt: skip
 
@@ -41,6 +42,8 @@ def flow_file() -> Schema:
         "key": ref("expression", "Signals from outside find the conversation by this value.", "order.id"),
         "expires": ref("duration", "Idle time after which the conversation is over.", "24h"),
         "expired": ref("template", "What the customer is told then.", "This order was put away."),
+        "late": ref("late", "What becomes of timers that come late, because the bot was down at their moment.", "skip",
+                    {"grace": "10m", "then": "1h"}),
         "progress": flag("Questions show how far the customer is."),
         "second_start": of("string", "resume, restart, ask or parallel",
                            "What happens when the flow is started again while it is running.", "ask",
@@ -116,12 +119,35 @@ def bot_file() -> Schema:
                        additionalProperties={"$ref": "#/$defs/setting"}),
         "secrets": of("object", "name: NAME_OF_VARIABLE", "Secrets, each as the name of an environment variable.",
                       {"api_token": "API_TOKEN"}, propertyNames=_names(), additionalProperties=strings),
+        "hours": of("object", "name: days and times", "Working hours, which timers and conditions name.",
+                    {"shop": {"mon-fri": "09:00-18:00"}}, propertyNames=_names(),
+                    additionalProperties={"$ref": "#/$defs/calendar"}),
         "allowed_hosts": of("array", "a list of hosts such as [api.example.com]", "Hosts that http actions may call.",
                             ["api.example.com"], items={
                                 "title": "a host such as api.example.com, or env:NAME", "type": "string",
                                 "pattern": HOST}),
     }  # fmt: skip
     return record("What belongs to the bot and not to one flow.", keys, ["bot"], {"bot": "Print shop"})
+
+
+def calendar_word() -> Schema:
+    """One calendar: `mon-fri: 09:00-18:00`, `closed:` and `time_zone:`."""
+    span = {"title": "times such as 09:00-18:00", "type": "string", "pattern": SPAN_PATTERN}
+    keys = {
+        "closed": of("array", "a list of days such as [2026-12-31, 12-25]",
+                     "Days on which it is closed: a day, a day of each year, or the first and the last of several.",
+                     ["2026-12-31", "12-25", "2026-07-20 to 2026-08-02"], maxItems=366, items={
+                         "title": "a day such as 2026-12-31 or 12-25, or 2026-07-20 to 2026-08-02", "type": "string",
+                         "pattern": CLOSED_PATTERN}),
+        "time_zone": of("string", "a time zone such as Europe/Berlin", "Their time zone; unsaid: the bot's.",
+                        "Europe/Berlin", minLength=1),
+    }  # fmt: skip
+    days = of(["string", "array"], "times such as 09:00-18:00, or a list of those",
+              "When it is open on these days.", "09:00-18:00", ["09:00-12:00", "13:00-18:00"], pattern=SPAN_PATTERN,
+              minItems=1, maxItems=20, items=span)  # fmt: skip
+    return {**of("object", "days and times", "When somebody is there.",
+                 {"mon-fri": "09:00-18:00", "sat": "10:00-14:00"}, minProperties=1, properties=keys),
+            "patternProperties": {DAYS_PATTERN: days}, "additionalProperties": False}  # fmt: skip
 
 
 def setting_word() -> Schema:

@@ -9,6 +9,7 @@ from engine.loading.schema_words import DOTTED, ENDING, SIGNAL, Schema, flag, in
 
 KIND_KEYS: Final = ("ask", "do", "wait", "call", "end")
 """A step has at most one of these keys; without one it shows a text."""
+_ONE_CLOCK: Final = {"oneOf": [{"required": ["after"]}, {"required": ["until"]}]}
 
 
 def step_words() -> dict[str, Schema]:
@@ -151,11 +152,22 @@ def _message() -> Schema:
 
 def _waiting() -> Schema:
     return {
-        "timeout": of(["string", "object"], "a duration such as 10m, or {until: time}",
+        "timeout": of(["string", "object"], "a duration such as 10m, {after: 10m} or {until: time}",
                       "How long to wait; then the trigger `timeout` fires.", "10m", {"until": "order.expires_at"},
-                      pattern=DURATION_PATTERN, required=["until"], additionalProperties=False,
-                      properties={"until": ref("expression", "A moment.", "order.expires_at")}),
+                      {"after": "2h", "hours": "shop"}, pattern=DURATION_PATTERN, additionalProperties=False,
+                      **{"if": {"type": "object"}, "then": _ONE_CLOCK}, properties={
+                          "after": ref("duration", "A length of time.", "2h"),
+                          "until": ref("expression", "A moment.", "order.expires_at"),
+                          **_kept_to()}),
         "refresh": ref("duration", "Draws the message again this often.", "1m"),
+    }  # fmt: skip
+
+
+def _kept_to() -> Schema:
+    return {
+        "hours": ref("name", "Working hours of bot.yaml: `after` counts them only, `until` goes to their next opening.",
+                     "shop"),
+        "late": ref("late", "What becomes of it when it comes late; unsaid: as the flow says.", "skip"),
     }  # fmt: skip
 
 
@@ -283,7 +295,7 @@ def _clock(time: Schema) -> Schema:
             "to": ref("target", "The next step.", "expired"),
             "text": ref("template", "Said on the way.", "Time is up."),
             "if": ref("expression", "Only when this holds.", "not paid"),
-            "set": ref("arguments", "Values to keep.", {"late": True})}  # fmt: skip
+            "set": ref("arguments", "Values to keep.", {"late": True}), **_kept_to()}  # fmt: skip
     return record("When the waiting ends.", keys, ["time", "to"], {"time": "1h", "to": "expired"})
 
 

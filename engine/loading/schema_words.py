@@ -5,7 +5,7 @@ A `title` is what a finding says was expected; every named block of `words()` is
 
 from typing import Any, Final
 
-from engine.loading.durations import DURATION_PATTERN, SIZE_PATTERN
+from engine.loading.durations import DURATION_PATTERN, LATE_PATTERN, SIZE_PATTERN
 from engine.loading.parser_types import TYPE_NAMES
 
 Schema = dict[str, Any]
@@ -94,10 +94,19 @@ def _measures() -> dict[str, Schema]:
     size = "a size such as 512 KB or 50 MB"
     duration = "a duration such as 30s, 5m, 24h, 7d or 1h30m"
     number = "a number"
+    then = "fire, skip, or a duration such as 1h"
+    late = f"{then}, or {{grace: 10m, then: skip}}"
     return {
         "duration": of("string", duration, "A length of time.", "24h", "1h30m", pattern=DURATION_PATTERN),
         "seconds": of(["string", "number"], duration, "A length of time; a number is seconds.", "10s",
                       pattern=DURATION_PATTERN, exclusiveMinimum=0, maximum=3600),
+        "late": of(["string", "object"], late, "What becomes of a timer that comes late: fire (as always), skip, or a "
+                   "length of time that is given once more. With grace: it says from when on it is late.",
+                   "skip", "1h", {"grace": "10m", "then": "skip"}, pattern=LATE_PATTERN, required=["then"],
+                   additionalProperties=False, properties={
+                       "grace": ref("duration", "So late at most it counts as in time.", "10m"),
+                       "then": of("string", then, "What becomes of it when it is later.", "skip", "1h",
+                                  pattern=LATE_PATTERN)}),
         "size": of("string", size, "A size in bytes, B, KB, MB or GB.", "50 MB", pattern=SIZE_PATTERN),
         "number": of("number", number, "A number.", 10),
         "retry_policy": record("How often and when to try again.", {

@@ -22,9 +22,10 @@ class Activity:
 
     def begin(self) -> None:
         """One more piece of work; to be ended by `end`."""
+        if self._count == 0:
+            self._quiet.clear()
         self._count += 1
         self.total += 1
-        self._quiet.clear()
 
     def end(self) -> None:
         """One piece of work is done."""

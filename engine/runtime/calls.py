@@ -6,7 +6,7 @@ A call is a row until the commit that takes its outcome: killed anywhere, it run
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from engine.actions.context import Request
 from engine.actions.errors import Failure
 from engine.core.conversation import Conversation, Phase, Status
 from engine.core.effects import Purpose
-from engine.core.events import ActionFailed, ActionFinished, Event, SignalReceived
+from engine.core.events import ActionFailed, ActionFinished, Event
 from engine.core.values import Value
 from engine.runtime.activity import Activity
 from engine.runtime.chats import Loaded
@@ -24,6 +24,8 @@ from engine.runtime.invoking import SIGNAL, arguments_of, pause_after, signature
 from engine.runtime.play import Tools
 from engine.runtime.ports import Clock, Envelope, PendingCall, Store
 from engine.runtime.routing import Addressed
+from engine.runtime.sending import Sent, UnfitSignal
+from engine.runtime.sharing import bucket_of
 
 PARALLEL: Final = 64
 """External calls at once."""
@@ -50,7 +52,8 @@ class _Came:
 
 class Calls:
     """Pending calls on their way. `tools` gives the bot as it is now; `post` brings an envelope into its chat's queue
-    and says whether it was handled; `chat` loads how a chat stands; `wake` asks to be called again at a time."""
+    and says whether it was handled; `chat` loads how a chat stands; `wake` asks to be called again at a time; `signal`
+    sends one that an older version had written down as a call."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Calls:
         post: Callable[[Envelope], Awaitable[bool]],
         chat: Callable[[str], Awaitable[Loaded]],
         wake: Callable[[datetime], None],
+        signal: Callable[[str, str, str, Mapping[str, Value], str], Awaitable[Sent]],
         parallel: int = PARALLEL,
     ) -> None:
         self._tools = tools
@@ -71,8 +75,10 @@ class Calls:
         self._post = post
         self._chat = chat
         self._wake = wake
+        self._signal = signal
         self._slots = asyncio.Semaphore(parallel)
         self._running: dict[Key, asyncio.Task[None]] = {}
+        self._chats_of: dict[Key, str] = {}
         self._done: OrderedDict[Key, None] = OrderedDict()
         self._unhandled: dict[Key, int] = {}
         self._resting: dict[Key, datetime] = {}
@@ -85,6 +91,11 @@ class Calls:
     def running(self) -> int:
         """Calls under way at this moment."""
         return len(self._running)
+
+    @property
+    def busy(self) -> Collection[str]:
+        """Chats that a call is under way for."""
+        return set(self._chats_of.values())
 
     @property
     def held(self) -> int:
@@ -105,7 +116,14 @@ class Calls:
                 self._wake(row.due)
                 continue
             self._activity.begin()
+            self._chats_of[key] = row.chat
             self._running[key] = asyncio.create_task(self._run(row, key), name=f"call {row.name}")
+
+    def cut(self, buckets: Collection[int]) -> None:
+        """These chats are another worker's: it runs their calls again, with the same keys."""
+        for key, chat in self._chats_of.items():
+            if bucket_of(chat) in buckets:
+                self._running[key].cancel()
 
     async def stop(self) -> None:
         """Cut what is under way: its rows stay, and the next start runs them again with the same keys."""
@@ -117,6 +135,7 @@ class Calls:
         for _ in self._running:  # cut before they had begun: nobody else says that they are over
             self._activity.end()
         self._running.clear()
+        self._chats_of.clear()
 
     # --- one call ---------------------------------------------------------------------------------------
 
@@ -132,6 +151,7 @@ class Calls:
             self._wake(self._resting[key])
         finally:
             self._running.pop(key, None)
+            self._chats_of.pop(key, None)
             self._activity.end()
 
     async def _once(self, row: PendingCall, key: Key) -> None:
@@ -186,18 +206,21 @@ class Calls:
         return _Came(outcome=outcome, value=value, requests=tuple(context.requests))
 
     async def _send_signal(self, row: PendingCall, key: Key) -> None:
-        """A signal to another chat's conversation; nobody waits for it any more: it is dropped."""
+        """A signal as older versions wrote it down: it goes the way of all others now."""
         wish = arguments_of(row)
-        target = await self._store.by_key(row.name, str(wish["key"]))
-        if target is None:
-            log.warning("a signal found no open conversation of %s", row.name)
-            await self._settle(row, key, Addressed(conversation=row.conversation, call=key))
-            return
         payload = wish["payload"]
-        event = SignalReceived(
-            at=self._clock.now(), name=str(wish["name"]), payload=payload if isinstance(payload, dict) else {}
-        )
-        await self._settle(row, key, Addressed(conversation=target.id, event=event, call=key), target.chat)
+        try:
+            sent = await self._signal(
+                row.name,
+                str(wish["key"]),
+                str(wish["name"]),
+                payload if isinstance(payload, dict) else {},
+                f"{row.conversation}/{row.call}",
+            )
+            log.info("a signal of an older version for %s: %s", row.name, sent)
+        except UnfitSignal as error:
+            log.error("a signal of an older version for %s is dropped: %s", row.name, error)
+        await self._settle(row, key, Addressed(conversation=row.conversation, call=key))
 
     # --- what becomes of it -----------------------------------------------------------------------------
 
@@ -207,13 +230,13 @@ class Calls:
     def _outcome(self, row: PendingCall, key: Key, event: Event, requests: tuple[Request, ...] = ()) -> Addressed:
         return Addressed(conversation=row.conversation, event=event, call=key, requests=requests)
 
-    async def _settle(self, row: PendingCall, key: Key, what: Addressed, chat: str | None = None) -> None:
+    async def _settle(self, row: PendingCall, key: Key, what: Addressed) -> None:
         """Bring the outcome back. One that cannot be handled again and again becomes a failure, then rests."""
         tries = self._unhandled.get(key, 0)
         if tries >= STUBBORN and isinstance(what.event, ActionFinished):
             trouble = Failure(kind="error", reason="the outcome could not be used", retry=False)
             what = self._outcome(row, key, self._failed(row, trouble))
-        if await self._post(Envelope(chat=chat or row.chat, update=None, what=what)):
+        if await self._post(Envelope(chat=row.chat, update=None, what=what)):
             self._unhandled.pop(key, None)
             self._attempts.pop(key, None)
             self._done[key] = None

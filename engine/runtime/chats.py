@@ -1,13 +1,14 @@
 """Chats with their open conversations, kept in memory while they are in use. The rows' revisions guard it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from engine.core.conversation import Conversation
 from engine.core.records import record
 from engine.runtime.library import Library
 from engine.runtime.ports import Chat, Store
+from engine.runtime.sharing import bucket_of
 
 CAPACITY: Final = 4096
 """Chats kept in memory."""
@@ -63,6 +64,11 @@ class Chats:
         self._kept.move_to_end(chat.id)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
+
+    def forget(self, buckets: Collection[int]) -> None:
+        """Drop every chat of these buckets."""
+        for chat in [chat for chat in self._kept if bucket_of(chat) in buckets]:
+            del self._kept[chat]
 
     def drop(self, chat: str) -> None:
         """What is known may be wrong: read it again next time."""

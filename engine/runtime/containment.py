@@ -14,6 +14,7 @@ from engine.core.codec import dump_data
 from engine.core.values import Value
 from engine.runtime.invoking import result_of
 from engine.runtime.observing import StandIn
+from engine.runtime.sending import LARGEST_PAYLOAD
 
 Result = TypeVar("Result")
 GRACE: Final = 1.0
@@ -70,20 +71,22 @@ def _check_requests(name: str, context: Context) -> None:
             case StartFlow(flow=str(), arguments=brought):
                 _check_kept(f"{name} sent along", brought)
             case SendSignal(flow=str(), key=str(), name=str(), payload=brought):
-                _check_kept(f"{name} sent along", brought)
+                _check_kept(f"{name} sent along", brought, LARGEST_PAYLOAD)
+                if not wish.key:
+                    raise BadResult(f"{name} sent the signal {wish.name} without a key: to which conversation?")
             case CancelConversation(conversation=str()):
                 pass
             case _:
                 raise BadResult(f"{name} asked for {type(wish).__name__} with something that is no text: use names")
 
 
-def _check_kept(what: str, value: Mapping[str, Value]) -> None:
+def _check_kept(what: str, value: Mapping[str, Value], most: int = LARGEST_RESULT) -> None:
     try:
         size = len(dump_data(value))
     except (ValueError, TypeError, RecursionError) as error:  # half a surrogate pair, a number without end, a circle
         raise BadResult(f"{what} something that cannot be kept ({type(error).__name__})") from error
-    if size > LARGEST_RESULT:
-        raise BadResult(f"{what} {size // 1024} KB; a conversation takes {LARGEST_RESULT // 1024} KB")
+    if size > most:
+        raise BadResult(f"{what} {size // 1024} KB; at most {most // 1024} KB are taken")
 
 
 async def _guarded(work: Coroutine[Any, Any, Result]) -> Result | Failure:

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from engine.runtime.activity import Activity
 from engine.runtime.ports import Envelope
+from engine.runtime.workers import Workers
 
 LANE: Final = 100
 """Envelopes that may wait in one chat's queue; who brings more waits."""
@@ -26,11 +28,14 @@ class Stopped(Exception):  # noqa: N818 - says what happened
 
 @dataclass(slots=True)
 class _Lane:
-    room: asyncio.Semaphore
+    chat: str
     queue: deque[tuple[Envelope, asyncio.Future[bool]]] = field(default_factory=deque)
-    task: asyncio.Task[None] | None = None
+    served: bool = False
+    """A worker handles its envelopes, or it waits for one."""
     users: int = 0
     """Callers that hold a place or wait for one: the lane goes when there is none."""
+    room: asyncio.Semaphore | None = None
+    """Where callers wait once there are more of them than places."""
 
 
 class Dispatcher:
@@ -52,7 +57,11 @@ class Dispatcher:
         self._failed = failed
         self._activity = activity
         self._lane_size = lane
-        self._slots = asyncio.Semaphore(parallel)
+        self._parallel = parallel
+        self._workers = Workers("chats", parallel)
+        self._working = 0
+        self._waiting: deque[_Lane] = deque()
+        """Lanes that no worker is free for, in order."""
         self._lanes: dict[str, _Lane] = {}
         self._stopped = False
         self._cut = False
@@ -66,17 +75,27 @@ class Dispatcher:
             raise Stopped("the bot is stopping and takes no more messages")
         lane = self._lanes.get(envelope.chat)
         if lane is None:
-            lane = self._lanes[envelope.chat] = _Lane(room=asyncio.Semaphore(self._lane_size))
+            lane = self._lanes[envelope.chat] = _Lane(envelope.chat)
         lane.users += 1
+        placed = False
         try:
-            async with lane.room:
-                # A caller that gives up cancels only this future: the lane's task handles the envelope all the same.
-                if self._cut:
-                    raise Stopped("the bot stopped before this was handled")
-                return await self._enqueue(lane, envelope)
+            if lane.users > self._lane_size:
+                await _room(lane).acquire()
+            placed = True
+            if self._cut:
+                raise Stopped("the bot stopped before this was handled")
+            # A caller that gives up cancels only this future: the envelope is handled all the same.
+            return await self._enqueue(lane, envelope)
         finally:
             lane.users -= 1
-            self._tidy(envelope.chat, lane)
+            if placed and lane.users >= self._lane_size:
+                _room(lane).release()
+            self._tidy(lane)
+
+    @property
+    def busy(self) -> Collection[str]:
+        """Chats that something is handled for, or waits."""
+        return self._lanes.keys()
 
     async def stop(self, patience: float = PATIENCE) -> None:
         """Take nothing more; return when everything in the queues has been handled, or `patience` seconds later.
@@ -84,13 +103,14 @@ class Dispatcher:
         What was cut then has changed nothing; who posted it gets Stopped.
         """
         self._stopped = True
+        self._workers.close()
         end = asyncio.get_running_loop().time() + patience
-        while tasks := [lane.task for lane in self._lanes.values() if lane.task]:
+        while tasks := self._workers.busy:
             left = end - asyncio.get_running_loop().time()
             if left <= 0:
                 log.warning("%d chats were cut in the middle of something: it is undone", len(tasks))
                 self._cut = True
-                await asyncio.sleep(0)  # a task that has not begun yet could not tidy up
+                await asyncio.sleep(0)  # a worker that has not begun yet could not tidy up
                 for task in tasks:
                     task.cancel()
             await asyncio.wait(tasks, timeout=left if left > 0 else None)
@@ -99,33 +119,68 @@ class Dispatcher:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         lane.queue.append((envelope, done))
         self._activity.begin()
-        if lane.task is None:
-            lane.task = asyncio.create_task(self._drain(envelope.chat, lane), name=f"chat {envelope.chat}")
+        if not lane.served:
+            lane.served = True
+            self._summon(lane)
         return done
 
-    async def _drain(self, chat: str, lane: _Lane) -> None:
-        try:
-            while lane.queue:
-                envelope, done = lane.queue.popleft()
-                try:
-                    async with self._slots:
-                        good = await self._one(envelope)
-                    if not done.done():
-                        done.set_result(good)
-                finally:
-                    self._activity.end()
-                    _let_go(done)
-        finally:
-            for _, done in lane.queue:
-                self._activity.end()
-                _let_go(done)
-            lane.queue.clear()
-            lane.task = None
-            self._tidy(chat, lane)
+    def _summon(self, lane: _Lane) -> None:
+        if self._working < self._parallel:
+            self._working += 1
+            self._workers.begin(partial(self._serve, lane))
+        else:
+            self._waiting.append(lane)
 
-    def _tidy(self, chat: str, lane: _Lane) -> None:
-        if lane.users == 0 and lane.task is None and self._lanes.get(chat) is lane:
-            del self._lanes[chat]
+    async def _serve(self, lane: _Lane) -> None:
+        """Handle a lane's envelopes; when other lanes wait for a worker, one of each in turn."""
+        following: _Lane | None = lane
+        try:
+            while following is not None:
+                lane = following
+                await self._first(lane)
+                following = self._after(lane)
+        except BaseException:
+            self._abandon(lane)
+            raise
+        finally:
+            self._working -= 1
+            if self._waiting:
+                self._summon(self._waiting.popleft())
+
+    async def _first(self, lane: _Lane) -> None:
+        if self._cut:
+            raise asyncio.CancelledError
+        envelope, done = lane.queue.popleft()
+        try:
+            good = await self._one(envelope)
+            if not done.done():
+                done.set_result(good)
+        finally:
+            self._activity.end()
+            _let_go(done)
+
+    def _after(self, lane: _Lane) -> _Lane | None:
+        """The lane to go on with."""
+        if not lane.queue:
+            lane.served = False
+            self._tidy(lane)
+            return self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            return lane
+        self._waiting.append(lane)
+        return self._waiting.popleft()
+
+    def _abandon(self, lane: _Lane) -> None:
+        for _, done in lane.queue:
+            self._activity.end()
+            _let_go(done)
+        lane.queue.clear()
+        lane.served = False
+        self._tidy(lane)
+
+    def _tidy(self, lane: _Lane) -> None:
+        if lane.users == 0 and not lane.served and self._lanes.get(lane.chat) is lane:
+            del self._lanes[lane.chat]
 
     async def _one(self, envelope: Envelope) -> bool:
         try:
@@ -139,6 +194,12 @@ class Dispatcher:
         except Exception:
             log.exception("chat %s could not be told that something went wrong", envelope.chat)
         return False
+
+
+def _room(lane: _Lane) -> asyncio.Semaphore:
+    if lane.room is None:
+        lane.room = asyncio.Semaphore(0)
+    return lane.room
 
 
 def _let_go(done: asyncio.Future[bool]) -> None:

@@ -1,7 +1,8 @@
 """Handles one envelope: load, route, play, one commit, then hand over what is to be done after it."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import TracebackType
@@ -17,10 +18,10 @@ from engine.runtime.delivery import Deliveries
 from engine.runtime.ledger import Ledger
 from engine.runtime.outbox import compose
 from engine.runtime.play import Play, Tools
-from engine.runtime.ports import AlreadySeen, Channel, Chat, Clock, Envelope, Overtaken, Store, Transaction
+from engine.runtime.ports import AlreadySeen, Channel, Chat, Clock, Conflict, Envelope, Overtaken, Store, Transaction
 from engine.runtime.routing import Addressed, Deliver, Start, named_conversation, route
 
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 8
 """How often an update is repeated when somebody else wrote its rows meanwhile."""
 MOMENT: Final = timedelta(milliseconds=1)
 """The store keeps moments in whole milliseconds: two that are closer may be the same one."""
@@ -81,19 +82,35 @@ class Executor:
         self._channel = channel
         self._clock = clock
         self._committed = committed
+        self._told: dict[str, dict[str, None]] = {}
+        """By chat: updates that failed and could not be written down. Their customers were told to do it again, so they
+        must not be handled some day: the chat's next commit takes them along as seen."""
 
-    async def handle(self, envelope: Envelope) -> None:
-        """One update, exactly once. Raises what keeps it from being handled; then nothing has changed."""
-        for _ in range(ATTEMPTS):
+    async def handle(self, envelope: Envelope) -> bool:
+        """One update, exactly once. False: it was handled before. Raises what keeps it from being handled; then nothing
+        has changed.
+
+        Raises Fenced when the chat is another worker's by now.
+        """
+        if envelope.update in self._told.get(envelope.chat, ()):
+            return False
+        for attempt in range(ATTEMPTS):
             try:
                 await self._once(envelope)
-            except AlreadySeen:
+            except AlreadySeen as error:
+                if error.update in (told := self._told.get(envelope.chat, {})):
+                    del told[error.update]  # it was written down after all
+                    continue
                 log.info("update %s was handled before", envelope.update)
+                return False
             except Overtaken:
                 self._chats.drop(envelope.chat)
                 continue
-            return
-        raise Overtaken(f"chat {envelope.chat} was written by somebody else {ATTEMPTS} times in a row")
+            except Conflict:
+                await asyncio.sleep(0.01 * 2**attempt)  # the other one goes on; it is through soon
+                continue
+            return True
+        raise Overtaken(f"chat {envelope.chat}: others were in the way {ATTEMPTS} times in a row")
 
     async def apologise(self, envelope: Envelope) -> None:
         """Tell the customer that their update could not be handled; it does not come again."""
@@ -106,18 +123,29 @@ class Executor:
             loaded = await self._chats.load(envelope.chat, tools.library)
             ledger = self._ledger(envelope, loaded)
             ledger.tell(self._play(ledger, tools).situation().desk.trouble(), None)
-            await self._committer.submit(ledger.commit(envelope.update))
+            await self._committer.submit(ledger.commit(envelope.update, self._told.get(envelope.chat, ())))
         except AlreadySeen:
             return
         except Exception:
             log.exception("the apology to chat %s could not be written down", envelope.chat)
-            await self._apologise_directly(ledger)
+            await self._apologise_directly(ledger, envelope.update)
             return
         self._after(ledger, tools)
 
-    async def _apologise_directly(self, ledger: Ledger) -> None:
+    async def _apologise_directly(self, ledger: Ledger, update: str | None) -> None:
+        """Not through the outbox. A channel knows a repeated message by its id: each apology has one of its own."""
+        if update is not None:
+            self._told.setdefault(ledger.chat.id, {})[update] = None
         trouble = self._play(ledger, self.tools).situation().desk.trouble()
-        await self._channel.deliver(compose(trouble, chat=ledger.chat.id, sequence=0, conversation=None, at=ledger.at))
+        message = compose(
+            trouble, chat=ledger.chat.id, sequence=0, conversation=None, at=ledger.at, reply_to=ledger.reply_to
+        )
+        unique = update or f"{ledger.chat.id}#{ledger.at.timestamp()}"
+        await self._channel.deliver(replaced(message, id=f"{unique}/trouble"))
+
+    def forget(self, buckets: Collection[int]) -> None:
+        """These chats are another worker's: what is known of them grows old."""
+        self._chats.forget(buckets)
 
     async def chat(self, chat: str) -> Loaded:
         """How a chat stands: for calls that ask whether they are still wanted."""
@@ -135,7 +163,7 @@ class Executor:
             async with opener:
                 play = Play(tools, ledger, tools.surroundings.world(ledger.chat), opener)
                 await self._play_through(play, ledger, envelope, loaded.outdated)
-                commit = ledger.commit(envelope.update)
+                commit = ledger.commit(envelope.update, self._told.get(envelope.chat, ()))
                 if opener.opened is not None:
                     await opener.opened.apply(commit)
             if opener.opened is None:
@@ -148,8 +176,9 @@ class Executor:
         self._after(ledger, tools)
 
     def _after(self, ledger: Ledger, tools: Tools) -> None:
+        self._told.pop(ledger.chat.id, None)
         self._chats.keep(ledger.chat, ledger.open.values(), tools.library)
-        self._deliveries.add(ledger.outbox)
+        self._deliveries.add(ledger.outbox, fresh=True)
         self._committed(ledger)
         if tools.observer is not None:
             tools.observer.committed(ledger.chat.id)
@@ -162,6 +191,8 @@ class Executor:
             at=self._clock.now(),
             reply_to=envelope.update,
         )
+        if envelope.letter is not None:
+            ledger.letters = (envelope.letter,)
         if ledger.chat.front is not None and ledger.chat.front not in ledger.open:
             ledger.chat = replaced(ledger.chat, front=None)
         return ledger
@@ -191,6 +222,8 @@ class Executor:
             ledger.fired = (addressed.timer,)
         if addressed.call is not None:
             ledger.finished_calls = (addressed.call,)
+        if addressed.signal is not None and addressed.conversation in ledger.open:
+            ledger.taken_signals = (addressed.signal,)  # else it stays, and another one gets it, or nobody
         call = addressed.call[1] if addressed.call else ""
         play.request(addressed.requests, addressed.conversation, call)
         if addressed.event is None or _renewed(addressed.event, ledger.open.get(addressed.conversation)):

@@ -16,7 +16,8 @@ CHUNK: Final = 64 * 1024
 _KEPT: Final = ".kept"
 """Ending of the empty file beside one that `discard` must leave."""
 _PART: Final = ".part"
-_REF: Final = re.compile(r"[a-z0-9]{24}")
+REF: Final = re.compile(r"[a-z0-9]{24}")
+"""The form of a ref."""
 
 
 class TooLarge(Exception):  # noqa: N818 - says what happened
@@ -101,7 +102,7 @@ class FileStore:
     async def discard(self, refs: Iterable[str]) -> None:
         """Delete files that no conversation names any more, but for kept ones; what is no ref of ours is left alone."""
         for ref in refs:
-            if _REF.fullmatch(ref) is None:
+            if REF.fullmatch(ref) is None:
                 continue
             place = self._place(ref)
             if not await asyncio.to_thread(place.with_name(place.name + _KEPT).exists):
@@ -118,7 +119,7 @@ class FileStore:
                     part.unlink()
 
     def _place(self, ref: str) -> Path:
-        if _REF.fullmatch(ref) is None:
+        if REF.fullmatch(ref) is None:
             raise NoSuchFile("this is not the ref of a kept file")
         return self._folder / ref[:2] / ref
 

@@ -14,7 +14,7 @@ from engine.core.values import Value
 from engine.runtime.ports import PendingCall
 
 SIGNAL: Final = "signal"
-"""Purpose of a pending call that is no action but a signal on its way to another chat."""
+"""Purpose of a pending call that is no action but a signal on its way: only older versions wrote those."""
 _POLICIES: Final[Mapping[Purpose, Retry]] = {
     Purpose.DO: Retry(attempts=3, first=timedelta(seconds=1)),
     Purpose.ROWS: Retry(attempts=3, first=timedelta(milliseconds=300)),
@@ -52,32 +52,6 @@ def pending_call(invoke: Invoke, *, conversation: str, chat: str, bot: Bot, at: 
         arguments=dump_data(arguments_with_page(invoke)),
         retry=_encoder.encode(policy_of(invoke, bot)),
         timeout=invoke.timeout,
-        attempt=0,
-        due=at,
-    )
-
-
-def pending_signal(
-    *,
-    conversation: str,
-    chat: str,
-    call: str,
-    flow: str,
-    key: str,
-    name: str,
-    payload: Mapping[str, Value],
-    at: datetime,
-) -> PendingCall:
-    """The row of a signal to another chat."""
-    return PendingCall(
-        conversation=conversation,
-        chat=chat,
-        call=call,
-        purpose=SIGNAL,
-        name=flow,
-        arguments=dump_data({"key": key, "name": name, "payload": dict(payload)}),
-        retry=_encoder.encode(_POLICIES[Purpose.UNDO]),
-        timeout=None,
         attempt=0,
         due=at,
     )

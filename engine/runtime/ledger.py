@@ -1,13 +1,13 @@
 """What one event changes, gathered while it is handled, and at the end one Commit. No I/O, no decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from engine.core.conversation import Conversation, Status
 from engine.core.effects import CancelTimers, StartTimer, Trace
 from engine.core.records import replaced
 from engine.runtime.outbox import Visible, compose
-from engine.runtime.ports import Chat, Commit, Outgoing, PendingCall, TimerRow, VisitRow
+from engine.runtime.ports import Chat, Commit, NewSignal, Outgoing, PendingCall, TimerRow, VisitRow
 from engine.runtime.routing import holds_front
 
 ROWS_PER_COMMIT = 1000
@@ -34,6 +34,7 @@ class Ledger:
         self.front_ended = False
         """The conversation in front ended or left the chat free."""
         self._revisions = {item.id: item.revision for item in conversations}
+        self._keys = {item.id: item.key for item in conversations}
         self._changed: dict[str, Conversation] = {}
         self._visits: list[VisitRow] = []
         self._outbox: list[Outgoing] = []
@@ -43,6 +44,9 @@ class Ledger:
         self.fired: tuple[tuple[str, int, str], ...] = ()
         self.finished_calls: tuple[tuple[str, str], ...] = ()
         self.delivered: tuple[str, ...] = ()
+        self.letters: tuple[int, ...] = ()
+        self.taken_signals: tuple[int, ...] = ()
+        self._signals: list[NewSignal] = []
 
     # --- conversations ----------------------------------------------------------------------------------
 
@@ -128,6 +132,10 @@ class Ledger:
         """An external action is to run after the commit."""
         self._pending[call.conversation, call.call] = call
 
+    def send(self, signal: NewSignal) -> None:
+        """A signal goes out with this commit."""
+        self._signals.append(signal)
+
     # --- the end ----------------------------------------------------------------------------------------
 
     @property
@@ -146,17 +154,39 @@ class Ledger:
         return tuple(self._pending.values())
 
     @property
+    def signals(self) -> Sequence[NewSignal]:
+        """The signals that this commit sends."""
+        return self._signals
+
+    @property
+    def keyed(self) -> Sequence[tuple[str, str]]:
+        """(flow, key) of conversations whose key is new, and of those that are over: signals may wait for them."""
+        return [
+            (item.flow, item.key)
+            for item in self._changed.values()
+            if item.key is not None and (item.status is Status.FINISHED or self._keys.get(item.id) != item.key)
+        ]
+
+    @property
     def earliest(self) -> datetime | None:
         """When the next of the timers and expirations set here is due."""
-        times = [timer.due for timer in self._timers.values()]
-        times += [item.expires_at for item in self._changed.values() if item.expires_at is not None]
-        return min(times, default=None)
+        earliest = min([timer.due for timer in self._timers.values()]) if self._timers else None
+        for item in self._changed.values():
+            expires = item.expires_at
+            if expires is not None and (earliest is None or expires < earliest):
+                earliest = expires
+        return earliest
 
-    def commit(self, update: str | None) -> Commit:
-        """Everything as one Commit. Call once; `chat` and `open` then carry their new revisions."""
+    def commit(self, update: str | None, others: Iterable[str] = ()) -> Commit:
+        """Everything as one Commit. Call once; `chat` and `open` then carry their new revisions.
+
+        `others`: updates that are not to be handled any more, beside `update`.
+        """
         self.chat = replaced(self.chat, revision=self.chat.revision + 1)
-        changed = tuple(self._numbered(item) for item in self._changed.values())
-        self.open.update({item.id: item for item in changed if item.id in self.open})
+        changed = tuple([self._numbered(item) for item in self._changed.values()])
+        for item in changed:
+            if item.id in self.open:
+                self.open[item.id] = item
         return Commit(
             chat=self.chat,
             new_chat=self.new,
@@ -169,7 +199,10 @@ class Ledger:
             fired_timers=self.fired,
             pending=tuple(self._pending.values()),
             finished_calls=self.finished_calls,
-            seen=() if update is None else (update,),
+            signals=tuple(self._signals),
+            taken_signals=self.taken_signals,
+            letters=self.letters,
+            seen=(*others,) if update is None else (update, *others),
             at=self.at,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from engine.actions.catalog import ActionSignature, Catalog, SourceSignature
+from engine.actions.catalog import LONGEST_TRANSACTIONAL, ActionSignature, Catalog, SourceSignature
 from engine.actions.context import CancelConversation, Request, SendSignal, StartFlow
 from engine.actions.errors import Failure
 from engine.core.advance import Advanced, advance, begin
@@ -34,14 +34,13 @@ from engine.core.events import (
     Move,
     Navigated,
     PutAside,
-    SignalReceived,
     Started,
 )
 from engine.core.world import World
 from engine.runtime.attempts import Attempts
 from engine.runtime.context import Contexts, Lease
 from engine.runtime.identity import IdSource
-from engine.runtime.invoking import arguments_with_page, pending_call, pending_signal, signature_of
+from engine.runtime.invoking import arguments_with_page, pending_call, signature_of
 from engine.runtime.ledger import ROWS_PER_COMMIT, Ledger
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer
@@ -57,6 +56,7 @@ from engine.runtime.routing import (
     holds_front,
     start,
 )
+from engine.runtime.sending import UnfitSignal, new_signal, signals_of
 from engine.runtime.surroundings import Surroundings
 
 Noted = Show | Say | Notice | StartTimer | CancelTimers | StartFlowEffect | Trace | Trouble | Finish
@@ -65,6 +65,8 @@ MOST_STEPS: Final = 50
 """Events that one update may set off; more is a circle."""
 MOST_MESSAGES: Final = ROWS_PER_COMMIT // 2
 """Messages that one update may set off: the outbox numbers them within the commit."""
+MOST_SIGNALS: Final = 1000
+"""Signals that one update may send."""
 
 log = logging.getLogger("stepgram.play")
 
@@ -167,7 +169,7 @@ class Play:
                 case CancelConversation(conversation=other):
                     self._work.append(Cancel(conversation=other))
                 case SendSignal():
-                    self._signal(wish, conversation, f"{call}.signal.{number}")
+                    self._signal(wish, f"{conversation}/{call}/{number}")
                 case _:
                     assert_never(wish)
 
@@ -207,25 +209,22 @@ class Play:
             depth = len(conversation.frames)
             await self._feed(name, Navigated(at=self._ledger.at, move=Move.CANCEL))
 
-    def _signal(self, wish: SendSignal, conversation: str, call: str) -> None:
+    def _signal(self, wish: SendSignal, update: str) -> None:
+        """It is written down with this commit and delivered after it, also to a conversation of the same chat."""
         ledger = self._ledger
-        for other in reversed(list(ledger.open.values())):
-            if other.flow == wish.flow and other.key == wish.key:
-                event = SignalReceived(at=ledger.at, name=wish.name, payload=wish.payload)
-                self._work.append(Deliver(conversation=other.id, event=event))
-                return
-        ledger.await_call(
-            pending_signal(
-                conversation=conversation,
-                chat=ledger.chat.id,
-                call=call,
-                flow=wish.flow,
-                key=wish.key,
-                name=wish.name,
-                payload=wish.payload,
-                at=ledger.at,
+        if wish.name not in (signals_of(self._tools.library, wish.flow) or ()):
+            log.warning("an action sent the signal %s to %s, where no step waits for it", wish.name, wish.flow)
+            return
+        if len(ledger.signals) >= MOST_SIGNALS:
+            raise Circle(f"more than {MOST_SIGNALS} signals from one update, the last to {wish.flow}")
+        try:
+            signal = new_signal(
+                flow=wish.flow, key=wish.key, name=wish.name, payload=wish.payload, update=update, at=ledger.at
             )
-        )
+        except UnfitSignal as error:  # of an older version: whatever is asked for now has been checked
+            log.error("the signal %s to %s is dropped: %s", wish.name, wish.flow, error)
+            return
+        ledger.send(signal)
 
     def _offer_waiting(self) -> None:
         """The front has become free and somebody waits behind it."""
@@ -310,7 +309,9 @@ class Play:
     async def _inline(
         self, conversation: Conversation, effect: Invoke, signature: ActionSignature | SourceSignature
     ) -> Event:
-        """Run a transactional action under a savepoint: what a failed one wrote is gone."""
+        """Run a transactional action under a savepoint: what a failed one wrote is gone. It holds up everybody who
+        writes, so a flow cannot give it longer than such actions have at most."""
+        timeout = None if effect.timeout is None else min(effect.timeout, LONGEST_TRANSACTIONAL)
         transaction = await self._transaction()
         lease = Lease(transaction)
         context = self._tools.contexts.build(
@@ -326,10 +327,12 @@ class Play:
             async with transaction.savepoint():
                 try:
                     came = await self._tools.attempts(
-                        signature, context, effect.call, arguments_with_page(effect), effect.timeout
+                        signature, context, effect.call, arguments_with_page(effect), timeout
                     )
                 finally:
                     lease.end()
+                if lease.conflict is not None:
+                    raise lease.conflict
                 if isinstance(came, Failure):
                     raise _Undone(came)
         except _Undone as undone:

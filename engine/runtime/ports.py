@@ -6,17 +6,18 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from engine.core.conversation import Conversation
 from engine.core.effects import Trace
-from engine.core.records import record
+from engine.core.records import value_record
 from engine.core.values import Value
 from engine.runtime.journal import Journal
+from engine.runtime.sharing import Sharing
 
 
-@record
+@value_record
 class Chat:
     """One customer on one channel, and which of their conversations is in front."""
 
@@ -32,7 +33,7 @@ class Chat:
     revision: int = 0
 
 
-@record
+@value_record
 class Outgoing:
     """A row of the outbox: one thing to deliver to one chat, in order of `sequence` within the chat."""
 
@@ -48,7 +49,7 @@ class Outgoing:
     created_at: datetime
 
 
-@record
+@value_record
 class TimerRow:
     """A pending timer; (conversation, visit, name) is unique."""
 
@@ -59,7 +60,7 @@ class TimerRow:
     due: datetime
 
 
-@record
+@value_record
 class PendingCall:
     """An external action that was recorded and has not come back. (conversation, call) is unique."""
 
@@ -78,7 +79,29 @@ class PendingCall:
     due: datetime
 
 
-@record
+@value_record
+class NewSignal:
+    """Something that happened outside, on its way to the conversation of `flow` that has this key."""
+
+    update: str
+    """What the sender calls it, unique: a repeated one is dropped."""
+    flow: str
+    key: str
+    name: str
+    payload: bytes
+    """JSON by engine.core.codec."""
+    at: datetime
+
+
+@value_record
+class SignalRow(NewSignal):
+    """A signal that was taken and that no conversation has handled yet."""
+
+    id: int
+    """Given by the store, rising: signals for one key are delivered in this order."""
+
+
+@value_record
 class VisitRow:
     """A line of the append-only visit log."""
 
@@ -87,7 +110,7 @@ class VisitRow:
     trace: Trace
 
 
-@record
+@value_record
 class Commit:
     """Everything one event changes, written in one transaction or not at all."""
 
@@ -103,17 +126,24 @@ class Commit:
     cancelled_timers: tuple[tuple[str, int], ...] = ()
     """(conversation, visit): all timers of a visit that was left; applied before `timers`."""
     fired_timers: tuple[tuple[str, int, str], ...] = ()
-    """(conversation, visit, name) of the timer that this commit handles; applied before `timers`."""
+    """(conversation, visit, name) of the timer that this commit handles; applied before `timers`. Gone: AlreadySeen."""
     pending: tuple[PendingCall, ...] = ()
     finished_calls: tuple[tuple[str, str], ...] = ()
-    """(conversation, call) whose outcome this commit handles."""
+    """(conversation, call) whose outcome this commit handles. Gone: AlreadySeen."""
+    signals: tuple[NewSignal, ...] = ()
+    """Signals that this event's actions send; one whose update id is known already is left out."""
+    taken_signals: tuple[int, ...] = ()
+    """Ids of the signals that this commit handles: removed, their update ids are seen. Gone: AlreadySeen."""
+    letters: tuple[int, ...] = ()
+    """Ids of the letters that this commit handles: removed. Gone: AlreadySeen."""
     seen: tuple[str, ...] = ()
     """Update ids handled by this commit; a repeated one raises AlreadySeen and nothing is written."""
     at: datetime
 
 
 class AlreadySeen(Exception):  # noqa: N818 - says what happened
-    """The update was committed before: drop it. `update` names which one."""
+    """What the commit handles was handled before: drop it. `update` names which one: an update id, or the words of the
+    timer, call, signal or letter that is not there any more."""
 
     def __init__(self, message: str = "", *, update: str = "") -> None:
         super().__init__(message)
@@ -128,6 +158,14 @@ class Overtaken(Exception):  # noqa: N818 - says what happened
         super().__init__(message)
         self.conversation = conversation
         self.chat = chat
+
+
+class Conflict(Exception):  # noqa: N818 - says what happened
+    """Two transactions stood in each other's way (a deadlock): this one is undone as a whole, do it again."""
+
+
+class Fenced(Exception):  # noqa: N818 - says what happened
+    """The chat belongs to another worker by now: nothing is written, and that worker handles the event."""
 
 
 class Transaction(Protocol):
@@ -146,17 +184,27 @@ class Transaction(Protocol):
         ...
 
     async def apply(self, commit: Commit) -> None:
-        """Write a commit as part of this transaction. Raises AlreadySeen, Overtaken."""
+        """Write a commit as part of this transaction. Raises AlreadySeen, Overtaken, Fenced."""
         ...
 
 
-@record
+UNDELIVERED_FOR: Final = timedelta(days=30)
+"""How long a message is tried to be delivered; then it is given up."""
+FLOW_GONE_FOR: Final = timedelta(days=90)
+"""How long finished conversations of a flow are kept whose file is not there any more."""
+
+
+@value_record
 class Cleaned:
     """What a clean-up deleted."""
 
     conversations: int = 0
     files: tuple[str, ...] = ()
     """Refs of the files that customers had sent in those conversations: nothing in the store names them any more."""
+    signals: int = 0
+    """Signals that nobody had asked for in time."""
+    outbox: int = 0
+    """Messages that could not be delivered in time."""
 
 
 class Store(Protocol):
@@ -165,6 +213,11 @@ class Store(Protocol):
     @property
     def journal(self) -> Journal:
         """What a channel of our own keeps of its chats."""
+        ...
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """How several worker processes share this store; None when it belongs to one process."""
         ...
 
     async def open(self) -> None: ...
@@ -183,18 +236,47 @@ class Store(Protocol):
         """The newest open conversation of a flow with that key."""
         ...
 
+    async def ended_by_key(self, flow: str, key: str) -> Conversation | None:
+        """The newest finished conversation of a flow with that key that is still kept."""
+        ...
+
     async def seen(self, update: str) -> bool: ...
 
     async def commit(self, commits: Sequence[Commit]) -> None:
-        """Write several events' commits in one transaction. Raises AlreadySeen or Overtaken, all undone."""
+        """Write several events' commits in one transaction. Raises AlreadySeen, Overtaken or Fenced, all undone."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+    async def keep_signal(self, signal: NewSignal) -> bool:
+        """Write a signal down. False: its update id is known (it waits, or was handled), nothing is written."""
+        ...
+
+    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
+        """The first ones that wait for a conversation of this flow with this key, in order of id."""
+        ...
+
+    async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
+        """(chat, signal): the first one of each (flow, key) that a conversation has or had, in order of id; the chat is
+        that of the newest open one, else of the newest finished one. For a worker, of its own buckets."""
+        ...
+
+    async def drop_signal(self, signal: int) -> None:
+        """Remove one that came too late; its update id stays known."""
+        ...
+
+    async def changed_outside(self) -> bool:
+        """Whether another process has written since this was asked last (such as `stepgram signal`). Cheap."""
+        ...
 
     async def delivered(self, outbox: Sequence[str]) -> None: ...
 
     async def undelivered(self) -> Sequence[Outgoing]:
         """Everything in the outbox, by chat and sequence."""
+        ...
+
+    async def undelivered_to(self, chats: Sequence[str]) -> Sequence[Outgoing]:
+        """What the outbox has for these chats, by chat and sequence."""
         ...
 
     async def due_timers(self, now: datetime, limit: int = 100) -> Sequence[TimerRow]: ...
@@ -223,7 +305,8 @@ class Store(Protocol):
 
     async def cleanup(self, now: datetime, retention: Mapping[str, float | None]) -> Cleaned:
         """Delete finished conversations older than their flow's retention (seconds, None: keep) with their
-        visits, and updates seen more than 7 days ago."""
+        visits, updates seen more than 7 days ago, signals and undelivered messages older than their time, and give
+        room on the disk back."""
         ...
 
     async def unnamed(self, files: Collection[str]) -> Sequence[str]:
@@ -258,7 +341,7 @@ class Channel(Protocol):
         ...
 
 
-@record
+@value_record
 class Envelope:
     """An update from outside, on its way to a conversation: exactly one of the kinds of `what`."""
 
@@ -270,4 +353,6 @@ class Envelope:
     name: str = ""
     username: str | None = None
     language: str | None = None
+    letter: int | None = None
+    """Id of the letter by which another process handed it over."""
     arguments: Mapping[str, Value] = field(default_factory=dict)

@@ -64,6 +64,8 @@ class Addressed:
     """(conversation, visit, name) of the timer's row."""
     call: tuple[str, str] | None = None
     """(conversation, call) of the pending call's row."""
+    signal: int | None = None
+    """Id of the signal's row."""
     requests: tuple[Request, ...] = ()
     """What the action asked for besides its outcome."""
 

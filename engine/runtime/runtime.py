@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,13 +21,17 @@ from engine.runtime.delivery import Deliveries
 from engine.runtime.dispatcher import Dispatcher
 from engine.runtime.executor import Executor
 from engine.runtime.files import FileStore
+from engine.runtime.fleet import Fleet
 from engine.runtime.identity import IdSource
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer, StandIn
 from engine.runtime.play import Tools
-from engine.runtime.ports import Channel, Chat, Clock, Envelope, Store
+from engine.runtime.ports import Channel, Chat, Clock, Envelope, Fenced, Store
 from engine.runtime.routing import Addressed
+from engine.runtime.sending import Sent
+from engine.runtime.sharing import bucket_of
+from engine.runtime.signals import Signals
 from engine.runtime.surroundings import Granted, Surroundings
 from engine.runtime.timers import Timers
 
@@ -75,8 +79,15 @@ class Runtime:
         self._sessions = Sessions()
         self._attempts = Attempts(clock=clock, observer=observer, stand_in=stand_in)
         self._committer = Committer(store)
+        sharing = store.sharing
+        self._fleet = None if sharing is None else Fleet(sharing=sharing, hands=_Hands(self), clock=clock, ids=ids)
         self._deliveries = Deliveries(
-            channel=channel, store=store, clock=clock, activity=self.activity, unwritten=self._wake_soon
+            channel=channel,
+            store=store,
+            clock=clock,
+            activity=self.activity,
+            unwritten=self._wake,
+            shared=sharing is not None,
         )
         self._executor = Executor(
             tools=self._tools(library, wordings),
@@ -88,16 +99,19 @@ class Runtime:
             clock=clock,
             committed=self._committed,
         )
-        self._dispatcher = Dispatcher(self._executor.handle, self._executor.apologise, self.activity)
+        self._dispatcher = Dispatcher(self._handle, self._executor.apologise, self.activity)
+        self._signals = self._make_signals()
         self._calls = self._make_calls()
         self._timers = Timers(
             store=store,
             clock=clock,
             calls=self._calls,
             deliveries=self._deliveries,
+            signals=self._signals,
             post=self._dispatcher.post,
             retention=_retention(library),
             discard=files.discard,
+            cleans=lambda: self._fleet is None or self._fleet.leader,
         )
         self._fleeting = _fleeting(self._timers.retention)
         self._loop: asyncio.Task[None] | None = None
@@ -130,7 +144,20 @@ class Runtime:
             activity=self.activity,
             post=self._dispatcher.post,
             chat=self._executor.chat,
-            wake=self._wake_at,
+            wake=self._wake,
+            signal=self._signals.send,
+        )
+
+    def _make_signals(self) -> Signals:
+        return Signals(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            activity=self.activity,
+            library=lambda: self.library,
+            post=self._dispatcher.post,
+            mine=lambda chat: self._fleet is None or bucket_of(chat) in self._fleet.buckets,
+            wake=self._wake,
         )
 
     # --- what is live -----------------------------------------------------------------------------------
@@ -172,6 +199,8 @@ class Runtime:
 
         `first` hands over what a channel had kept: what customers did in time goes before timers that came due since.
         """
+        if self._fleet is not None:
+            await self._fleet.start()
         self._deliveries.add(await self._store.undelivered())
         if first is not None:
             await first()
@@ -182,6 +211,9 @@ class Runtime:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
+        if self._fleet is not None:
+            await self._fleet.drain()
+        await self._signals.stop()
         await self._calls.stop()
         await self._dispatcher.stop()
         try:
@@ -190,27 +222,39 @@ class Runtime:
             log.warning("stopping with work under way: it goes on after the next start")
         await self._deliveries.stop()
         await self._committer.close()
+        if self._fleet is not None:
+            await self._fleet.leave()
         await self._sessions.close()
 
     # --- work -------------------------------------------------------------------------------------------
 
     async def handle(self, envelope: Envelope) -> bool:
-        """One update; returns when it is committed. False when it could not be handled (the customer was told)."""
+        """One update; returns when it is committed. False when it could not be handled (the customer was told).
+
+        One for a chat that another worker has is handed over: then it returns when that is written down.
+        """
+        if self._fleet is not None:
+            return await self._fleet.handle(envelope)
         return await self._dispatcher.post(envelope)
+
+    async def _handle(self, envelope: Envelope) -> None:
+        """What the dispatcher does with one envelope."""
+        try:
+            fresh = await self._executor.handle(envelope)
+        except Fenced:
+            if self._fleet is None:
+                raise
+            await self._fleet.fenced(envelope)
+            return
+        if not fresh and envelope.letter is not None and self._fleet is not None:
+            await self._fleet.done(envelope.letter)
 
     async def signal(
         self, flow: str, key: str, name: str, payload: Mapping[str, Value], update: str | None = None
-    ) -> bool:
-        """A signal for the newest open conversation of a flow with that key. False when there is none.
-
-        `update`: an id under which a repeated signal is known and dropped.
-        """
-        target = await self._store.by_key(flow, key)
-        if target is None:
-            return False
-        event = SignalReceived(at=self._clock.now(), name=name, payload=payload)
-        what = Addressed(conversation=target.id, event=event)
-        return await self._dispatcher.post(Envelope(chat=target.chat, update=update, what=what))
+    ) -> Sent:
+        """A signal for the newest open conversation of a flow with that key: durable when this returns. Raises
+        UnfitSignal, and what the store raises: then it was not taken. `update`: its id, to know a repeated one by."""
+        return await self._signals.send(flow, key, name, payload, update)
 
     async def tell(self, conversation: str, name: str, payload: Mapping[str, Value], update: str | None = None) -> bool:
         """A signal for this very conversation. False when it is over, or never was."""
@@ -243,6 +287,10 @@ class Runtime:
         ended = await self._store.conversation(conversation)
         return ended is None or ended.status is Status.FINISHED
 
+    def reachable(self) -> None:
+        """The channel stands again after an outage: messages that wait for their next attempt have it now."""
+        self._deliveries.again()
+
     async def run_due(self) -> None:
         """Handle everything due now and what follows from it; return when nothing more happens by itself.
 
@@ -260,7 +308,7 @@ class Runtime:
 
     async def unfinished(self) -> bool:
         """Whether anything is under way or will be tried again: a call, a message, a piece of work."""
-        if self.activity.count or self._calls.running or self._deliveries.waiting:
+        if self.activity.count or self._calls.running or self._deliveries.waiting or self._signals.waiting:
             return True
         return await self.pending_calls()
 
@@ -286,19 +334,57 @@ class Runtime:
     def _committed(self, ledger: Ledger) -> None:
         if self._told is not None:
             self._told(ledger.chat.id)
-        self._calls.launch(ledger.pending)
-        if ledger.earliest is not None:
-            self._timers.wake(ledger.earliest)
+        if ledger.pending:
+            self._calls.launch(ledger.pending)
+        self._signals.committed(ledger)
+        earliest = ledger.earliest
+        if earliest is not None:
+            self._timers.wake(earliest)
         fleeting = self._fleeting
         if fleeting and any(item.status is Status.FINISHED and item.flow in fleeting for item in ledger.changed):
             self._timers.clean_soon()
             self._timers.wake(self._clock.now())
 
-    def _wake_at(self, at: datetime) -> None:
-        self._timers.wake(at)
+    def _wake(self, at: datetime | None = None) -> None:
+        self._timers.wake(at or self._clock.now() + timedelta(seconds=1))
 
-    def _wake_soon(self) -> None:
-        self._timers.wake(self._clock.now() + timedelta(seconds=1))
+
+class _Hands:
+    """The runtime as its fleet sees it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def post(self, envelope: Envelope) -> bool:
+        return await self._runtime._dispatcher.post(envelope)
+
+    def busy(self) -> Collection[str]:
+        return {*self._runtime._dispatcher.busy, *self._runtime._calls.busy}
+
+    def cut(self, buckets: Collection[int]) -> None:
+        self._runtime._calls.cut(buckets)
+
+    def forget(self, buckets: Collection[int]) -> None:
+        self._runtime._executor.forget(buckets)
+
+    async def take_over(self, buckets: Collection[int]) -> None:
+        runtime = self._runtime
+        runtime._executor.forget(buckets)
+        # What the last owner wrote goes out before what we shall write, also when it could not tell us.
+        await self.outbox(())
+        self.signalled()
+
+    async def outbox(self, chats: Sequence[str]) -> None:
+        runtime = self._runtime
+        store = runtime._store
+        runtime._deliveries.add(await (store.undelivered_to(chats) if chats else store.undelivered()))
+        if runtime._told is not None:
+            for chat in chats:
+                runtime._told(chat)
+
+    def signalled(self) -> None:
+        self._runtime._signals.poke()
+        self._runtime._timers.wake(self._runtime._clock.now())
 
 
 def _retention(library: Library) -> Mapping[str, float | None]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from engine.core.expressions import EvaluationError, Formats, Scope
+from engine.core.expressions.scope import HOURS
+from engine.core.hours import seen
 from engine.core.program import Text
+from engine.core.values import Value
 from engine.core.wording import Wording
 from engine.core.world import World
 from engine.runtime.desk import Desk
@@ -68,6 +71,7 @@ class Surroundings:
             formats_language=spoken,
             currency=bot.currency,
             time_zone=bot.time_zone,
+            hours=bot.hours,
             region=bot.region,
         )
 
@@ -96,7 +100,13 @@ class Surroundings:
         if text.constant is not None:
             return text.constant
         formats = Formats(language=world.formats_language, currency=world.currency, time_zone=world.time_zone, now=at)
-        extra = {"customer": world.customer, "chat": world.chat, "settings": world.settings, "now": at}
+        extra: dict[str, Value] = {
+            "customer": world.customer,
+            "chat": world.chat,
+            "settings": world.settings,
+            "now": at,
+        }
+        extra[HOURS] = partial(seen, world.hours, at)
         try:
             return text(Scope({}, extra, formats)) or default
         except EvaluationError:

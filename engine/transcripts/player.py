@@ -45,6 +45,7 @@ from engine.runtime.clock import ManualClock
 from engine.runtime.identity import SeededIds
 from engine.runtime.ports import Envelope
 from engine.runtime.routing import CallbackPressed, Start
+from engine.runtime.sending import Sent
 from engine.settings import Settings
 from engine.transcripts.answers import Answers
 from engine.transcripts.comparing import look_up, notes, same, shows
@@ -232,7 +233,7 @@ class Stage:
 
     async def _signal(self, step: Signals) -> None:
         if step.flow is not None and step.key is not None:
-            told = await self.app.signal(step.flow, step.key, step.name, step.payload)
+            told = await self.app.signal(step.flow, step.key, step.name, step.payload) is Sent.DELIVERED
         else:
             target = await self._waiting(step.name)
             told = target is not None and await self.app.runtime.tell(target.id, step.name, step.payload)

@@ -284,6 +284,17 @@ def test_a_timeout_has_limits(seconds: float) -> None:
         action(timeout=seconds)(fine)
 
 
+@pytest.mark.parametrize(("given", "seconds"), [({}, 30), ({"transactional": True}, 5), ({"timeout": 40}, 40)])
+def test_every_action_has_a_timeout(given: dict[str, Any], seconds: float) -> None:
+    async def fine(context: Context) -> OutOfStock:
+        """Doc."""
+        return OutOfStock(left=0)
+
+    assert action(**given)(fine).signature.timeout == seconds
+    with pytest.raises(SignatureError, match="at most 30"):
+        action(transactional=True, timeout=31)(fine)
+
+
 def test_a_bad_source_or_validator_is_refused() -> None:
     async def rows(context: Context) -> Rows[str]:
         """Doc."""

@@ -88,7 +88,7 @@ def test_a_catastrophic_pattern_is_cut_off() -> None:
     begun = time.monotonic()
     verdict = CATALOG.validators["pattern"].function("a" * 4000 + "!", regex=r"(.*a){25}b")
     assert verdict == Refused(key="refused.pattern", values={})
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
 
 
 def test_the_direct_argument_needs_no_name() -> None:

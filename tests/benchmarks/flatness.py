@@ -1,7 +1,8 @@
 """What more flows, more stored conversations and more pending timers add to the price of an event."""
 
+import sqlite3
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,16 @@ from tests.benchmarks.work import Bench, bench
 
 _AT_ONCE = 1000
 """Commits per transaction while a store is filled."""
+_BY_SQL = 50_000
+"""From so many on a store is filled by SQL."""
+_COPIED = {
+    "id": "replace(id, 'idle0', 'idle' || n)",
+    "chat": "replace(chat, 'idle0', 'idle' || n)",
+    "front": "replace(front, 'idle0', 'idle' || n)",
+    "data": "CAST(replace(CAST(data AS TEXT), 'idle0', 'idle' || n) AS BLOB)",
+    "expires_at": "expires_at + n * 1000",
+}
+"""How a column of a copy follows from the one that is copied and its number `n`."""
 
 
 def stored(number: int, timers: int = 0) -> Commit:
@@ -50,6 +61,23 @@ async def fill(store: Store, conversations: int, timers: int = 0) -> None:
         await store.commit([stored(number, min(each, max(0, timers - number * each))) for number in range(first, last)])
 
 
+async def fill_by_sql(store: SqliteStore, file: Path, conversations: int) -> None:
+    """The same, copied by SQLite itself from one that the store wrote. The store is closed at the end."""
+    await store.commit([stored(0)])
+    await store.close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        for table in ("chats", "conversations"):
+            names = [line[1] for line in connection.execute(f"PRAGMA table_info({table})")]
+            copied = ", ".join(_COPIED.get(name, name) for name in names)
+            connection.execute(
+                f"WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
+                f" INSERT INTO {table} ({', '.join(names)}) SELECT {copied} FROM {table}, numbers",
+                (conversations - 1,),
+            )
+        connection.execute("COMMIT")
+
+
 async def _side_by_side(size: Size, bots: Sequence[Bench]) -> list[float]:
     """Microseconds per event of several bots, measured in turns."""
     taken: list[list[float]] = [[] for _ in bots]
@@ -79,8 +107,11 @@ async def flows(place: Path, size: Size) -> list[Figure]:
 async def _filled(place: Path, conversations: int, timers: int) -> SqliteStore:
     store = SqliteStore(place / f"{conversations}and{timers}.db", synchronous="NORMAL")
     await store.open()
-    await fill(store, conversations, timers)
-    await store.close()
+    if conversations < _BY_SQL:
+        await fill(store, conversations, timers)
+        await store.close()
+    else:
+        await fill_by_sql(store, place / f"{conversations}and{timers}.db", conversations)
     return store
 
 

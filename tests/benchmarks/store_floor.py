@@ -78,16 +78,20 @@ def _encoded(made: Sequence[Commit]) -> list[batch.Batch]:
     return [batch.prepare((commit,)) for commit in made]
 
 
-def raw_writes(file: Path, level: Level, encoded: Sequence[batch.Batch]) -> float:
-    """Seconds that stdlib sqlite3 needs for these writes, one transaction each, in a file that has the tables."""
+def raw_writes(file: Path, level: Level, encoded: Sequence[batch.Batch], waits: list[float] | None = None) -> float:
+    """Seconds that stdlib sqlite3 needs for these writes, one transaction each, in a file that has the tables. `waits`
+    gets the seconds of each."""
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = WAL", f"synchronous = {level}", "journal_size_limit = 16777216"):
         connection.execute(f"PRAGMA {pragma}").fetchone()
     begun = time.perf_counter()
     for prepared in encoded:
+        started = time.perf_counter()
         connection.execute("BEGIN IMMEDIATE")
         batch.write(connection, prepared)
         connection.execute("COMMIT")
+        if waits is not None:
+            waits.append(time.perf_counter() - started)
     spent = time.perf_counter() - begun
     connection.close()
     return spent

@@ -1,12 +1,23 @@
 """Every measurement runs, does the work it claims and yields figures. How fast it was is for the report alone."""
 
 import math
+from typing import ClassVar
 
 import pytest
 
 from storage.memory import MemoryStore
 from storage.sqlite_store import SqliteStore
-from tests.benchmarks import core_speed, engine_speed, flatness, store_floor, telegram_speed
+from tests.benchmarks import (
+    core_speed,
+    durable,
+    engine_speed,
+    flatness,
+    peer_aiogram,
+    recovery,
+    store_floor,
+    telegram_speed,
+)
+from tests.benchmarks.contenders import MODELS, OURS
 from tests.benchmarks.core_speed import STEPS, Walker
 from tests.benchmarks.figures import TINY, Figure, interleaved, table
 from tests.benchmarks.report import GROUPS, measure
@@ -37,7 +48,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", [name for name in GROUPS if name != "durable"])
 async def test_each_group_measures_what_it_lists(tmp_path, name):
     if name == "telegram" and not telegram_speed.is_possible():
         pytest.skip("the Telegram client library is not installed: in a checkout, pip install '.[telegram]'")
@@ -88,6 +99,38 @@ async def test_the_floor_writes_the_rows_that_the_engine_wrote(tmp_path):
             await store.close()
 
 
+async def test_many_at_once_share_their_commits(tmp_path):
+    """Group commit, as the engine's speed on a disk depends on it: counted, so that no busy machine changes it."""
+
+    class Counting(SqliteStore):
+        sizes: ClassVar[list[int]] = []
+
+        async def commit(self, commits):
+            self.sizes.append(len(commits))
+            await super().commit(commits)
+
+    async with bench(tmp_path, Counting(tmp_path / "counted.db", synchronous="NORMAL")) as busy:
+        await busy.run(16, in_flight=16)
+    assert sum(Counting.sizes) == 16 * 17
+    assert len(Counting.sizes) < 16 * 17 / 3
+
+
+async def test_durable_engines_beside_each_other(tmp_path):
+    """By processor time, generously: ours plays the dialog and writes five times as many rows as the ORM does."""
+    outcome = await durable.run(tmp_path, orders=2, rounds=1, load=None, levels=("NORMAL",), server=False)
+    ours, models = (outcome.contest.find(name, outcome.where, 64) for name in (OURS, MODELS))
+    assert ours is not None
+    assert models is not None
+    assert ours.cpu < models.cpu
+    assert len(durable.figures_of(outcome)) == (8 if peer_aiogram.is_possible() else 6)
+    assert OURS in durable.report(outcome)
+
+
+def test_a_killed_bot_is_back(tmp_path):
+    back = recovery.measure(str(tmp_path / "killed.db"), tmp_path, 0.1)
+    assert 0 < back.answered <= back.settled
+
+
 async def test_a_filled_store_has_what_was_asked_for(tmp_path):
     store = SqliteStore(tmp_path / "filled.db")
     await store.open()
@@ -98,6 +141,27 @@ async def test_a_filled_store_has_what_was_asked_for(tmp_path):
         assert len(await store.due_expirations(far)) == 7
     finally:
         await store.close()
+
+
+async def test_a_store_filled_by_sql_is_as_one_filled_by_the_store(tmp_path):
+    copied, written = (SqliteStore(tmp_path / f"{name}.db") for name in ("copied", "written"))
+    for store in (copied, written):
+        await store.open()
+    await flatness.fill_by_sql(copied, tmp_path / "copied.db", 5)
+    await flatness.fill(written, 5)
+    await copied.open()
+    try:
+        for number in range(5):
+            chat, one = f"bench:idle{number}", f"idle{number}"
+            assert await copied.chat(chat) == await written.chat(chat)
+            found, wanted = await copied.conversation(one), await written.conversation(one)
+            assert found is not None
+            assert wanted is not None
+            assert (found.id, found.chat, found.frames) == (wanted.id, wanted.chat, wanted.frames)
+            assert await copied.conversations(chat) == (found,)
+    finally:
+        await copied.close()
+        await written.close()
 
 
 async def test_the_stores_own_floor_measures_both_levels():

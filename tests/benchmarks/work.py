@@ -311,12 +311,14 @@ class Bench:
     inputs: Sequence[Input]
     shop: Shop
     customers: int = 0
+    prefix: str = ""
+    """What the customers' names begin with: others than those of another run on the same store."""
 
     async def order(self, waits: list[float], until: int | None = None) -> str:
         """One new customer's whole order, or its first `until` inputs; every wait for the answer is noted in
         seconds. The chat's id."""
         self.customers += 1
-        chat = f"bench:{self.customers}"
+        chat = f"bench:{self.prefix}{self.customers}"
         for number, given in enumerate(self.inputs[:until]):
             begun = time.perf_counter()
             what = given.make(self.channel.surfaces.get(chat, ""))
@@ -335,10 +337,10 @@ class Bench:
             for _ in left:
                 await self.order(waits, until)
 
-        begun = time.perf_counter()
+        begun, cpu = time.perf_counter(), time.process_time()
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(customer() for _ in range(min(in_flight, orders))))
-        return Run(seconds=time.perf_counter() - begun, waits=waits)
+        return Run(seconds=time.perf_counter() - begun, cpu=time.process_time() - cpu, waits=waits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,11 +349,15 @@ class Run:
 
     seconds: float
     waits: Sequence[float]
+    cpu: float = 0.0
+    """Seconds of processor time of the whole process: what a busy machine does not change."""
+    events: int = 0
+    """Customer events, where they are not as many as the waits."""
 
     @property
     def micros(self) -> float:
         """Microseconds per customer event."""
-        return self.seconds * 1e6 / len(self.waits)
+        return self.seconds * 1e6 / (self.events or len(self.waits))
 
     def percentile(self, part: float) -> float:
         """The wait in milliseconds that this part of all waits does not exceed."""

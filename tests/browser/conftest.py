@@ -4,22 +4,27 @@ Without Chromium the tests of this folder are skipped and say what to install.
 """
 
 import asyncio
+import inspect
 import os
 import re
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL = "no Chromium found: `apt-get install chromium` (Debian, Ubuntu) brings it, or set STEPGRAM_TEST_BROWSER"
 ADDRESS = re.compile(r"http://[\w.:\[\]]+/\S*")
+# A policy that forbids a request is told as net::ERR_BLOCKED_BY_…: that is the page's fault, with or without a server.
+BROKEN_CONNECTION = re.compile(r"Failed to load resource: net::ERR_(?!BLOCKED)|WebSocket connection to .* failed")
 SHOTS = os.environ.get("STEPGRAM_TEST_SHOTS")
 """A folder for screenshots to look at; without it none are kept."""
 
@@ -31,12 +36,28 @@ def chromium() -> str | None:
     return wanted or next(filter(None, map(shutil.which, NAMES)), None)
 
 
+class Complaints(list[str]):
+    """What the pages complained of: errors in scripts, broken rules of the content policy, answers that are errors.
+
+    A server that was taken away by the test breaks connections, and the browser may find the broken ones only when it
+    uses them again, after the server is back: from `server_away` on they are no complaint. Nothing else is forgiven.
+    """
+
+    server_away = False
+
+    def console(self, kind: str, text: str) -> None:
+        """A line of the console."""
+        if kind == "error" and not (self.server_away and BROKEN_CONNECTION.search(text)):
+            self.append(text)
+
+
 class Server:
     """`stepgram run` as a process that can be killed and started again on the same data."""
 
-    def __init__(self, folder: Path, flows: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, flows: Path, environment: dict[str, str], complaints: Complaints) -> None:
         self.folder = folder
         self.flows = flows
+        self.complaints = complaints
         self.address = ""
         self.output: list[str] = []
         self._environment = environment
@@ -86,6 +107,7 @@ class Server:
         return await self._end(signal.SIGTERM)
 
     async def _end(self, how: signal.Signals) -> int:
+        self.complaints.server_away = True
         if self._process.returncode is None:
             self._process.send_signal(how)
         code = await asyncio.wait_for(self._process.wait(), 30)
@@ -93,7 +115,14 @@ class Server:
         return code
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One loop for all tests of this folder: Chromium is started once, and what drives it belongs to a loop."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and inspect.iscoroutinefunction(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = chromium()
     if path is None:
@@ -104,8 +133,8 @@ async def browser() -> AsyncIterator[Browser]:
         await found.close()
 
 
-@pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Server]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def serve(tmp_path: Path, complaints: Complaints) -> AsyncIterator[Callable[..., Server]]:
     """Starts a server; every one is ended with the test. Flows: a copy of the shipped ones, or those given."""
     servers: list[Server] = []
 
@@ -118,7 +147,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Server]]:
             place.mkdir(parents=True)
             for name, text in flows.items():
                 (place / f"{name}.yaml").write_text(text, encoding="utf-8")
-        server = Server(folder, place, environment)
+        server = Server(folder, place, environment, complaints)
         servers.append(server)
         await server.start()
         return server
@@ -130,14 +159,14 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-async def complaints() -> AsyncIterator[list[str]]:
-    """What the pages complained of: errors in scripts, broken rules of the content policy. There must be none."""
-    found: list[str] = []
+def complaints() -> Iterator[Complaints]:
+    """There must be none at the end of the test."""
+    found = Complaints()
     yield found
     assert found == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     made = await browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
     yield made
@@ -145,23 +174,17 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-def visit(context: BrowserContext, complaints: list[str]) -> Callable[..., Page]:
+def visit(context: BrowserContext, complaints: Complaints) -> Callable[..., Page]:
     """Opens the page in a new tab."""
 
     async def opened(address: str) -> Page:
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda line: _complain(complaints, line.type, line.text))
+        page.on("console", lambda line: complaints.console(line.type, line.text))
         await page.goto(address)
         return page
 
     return opened
-
-
-def _complain(complaints: list[str], kind: str, text: str) -> None:
-    # A server that was killed for the test refuses connections: that is the browser's own line, not the page's.
-    if kind == "error" and "ERR_CONNECTION" not in text and "WebSocket connection" not in text:
-        complaints.append(text)
 
 
 async def shot(page: Page, name: str) -> None:

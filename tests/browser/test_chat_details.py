@@ -30,6 +30,37 @@ steps:
 """,
 }
 DISTANCE = "(log) => Math.round(log.scrollHeight - log.clientHeight - log.scrollTop)"
+SHORTER_AND_GROWN = """
+() => new Promise((done) => {
+  const log = document.querySelector("#log");
+  const field = document.querySelector('[data-testid="composer"]');
+  const passing = document.createElement("div");
+  passing.style.cssText = "flex: none; height: 20px";
+  log.append(passing);
+  log.scrollTo({ top: log.scrollHeight, behavior: "instant" });
+  const moved = [];
+  const later = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+  later(() => {
+    log.addEventListener("scroll", () => moved.push(log.scrollTop));
+    passing.remove();
+    setTimeout(() => {
+      field.value = "one\\n".repeat(10);
+      field.dispatchEvent(new Event("input"));
+      later(() => setTimeout(() => done(moved)));
+    });
+  });
+})
+"""
+LENGTH_STILL_AND_SLIDING = """
+() => {
+  const log = document.querySelector("#log");
+  const last = log.querySelector(".row:last-child .stack");
+  for (const row of log.querySelectorAll(".stack")) row.style.animation = "none";
+  const still = log.scrollHeight;
+  last.style.translate = "0 8px";
+  return [still, log.scrollHeight];
+}
+"""
 PICTURE = (
     "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='900'><rect width='900' height='900' fill='red'/></svg>"
 )
@@ -73,6 +104,27 @@ async def test_the_chat_stays_at_its_end_while_pictures_come_and_the_field_grows
     await expect(screen.by("picture").last.locator("img")).to_have_js_property("complete", True)
     await at_end(screen)
     await shot(screen.page, "10-photo")
+
+
+async def test_the_field_grows_while_the_end_comes_nearer(serve, visit):
+    """The browser moves a log that became shorter, and tells it after the field has grown: nobody has scrolled."""
+    screen = await arrive(visit, await serve(THINGS))
+    await screen.page.set_viewport_size({"width": 390, "height": 500})
+    await screen.says("/talk")
+    await screen.reads("How many guests?")
+    await at_end(screen)
+    moved = await screen.page.evaluate(SHORTER_AND_GROWN)
+    assert len(moved) > 1, "the browser told that it moved the log"
+    await at_end(screen)
+
+
+async def test_a_row_that_slides_in_does_not_make_the_log_longer(serve, visit):
+    screen = await arrive(visit, await serve(THINGS))
+    await screen.page.set_viewport_size({"width": 390, "height": 500})
+    await screen.says("/talk")
+    await screen.reads("How many guests?")
+    still, sliding = await screen.page.evaluate(LENGTH_STILL_AND_SLIDING)
+    assert sliding == still
 
 
 async def test_who_reads_further_up_is_left_there(serve, visit):

@@ -20,10 +20,10 @@ ADDRESS = re.compile(r"http://\S+")
 class Running:
     """Use it in a `with`: it runs until the end of the block."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, command: str = "run", **environment: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("STEPGRAM_", "TELEGRAM_"))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "run", *arguments],
+            [sys.executable, "-m", "engine", command, *arguments],
             cwd=folder,
             env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,

@@ -139,8 +139,10 @@ class Sitting:
 
 
 def _own_terminal() -> None:
-    """Make the pseudo-terminal the controlling one, so that Ctrl-C becomes SIGINT."""
+    """Make the pseudo-terminal the controlling one, so that Ctrl-C becomes SIGINT, and let SIGINT mean something:
+    where the tests run in the background (`pytest &`) it is ignored, and children inherit that."""
     import fcntl
     import termios
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

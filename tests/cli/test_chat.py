@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from tests.cli.terminal import COMMAND, HELLO, project, stepgram, surroundings
@@ -288,21 +289,32 @@ def test_patience_ends_and_the_next_run_goes_on(tmp_path: Path) -> None:
 def test_killed_at_any_moment_and_played_again_it_comes_to_the_same_end(tmp_path: Path) -> None:
     shop(tmp_path)
     name = script(tmp_path, "/order\n2\n")
-    for pause in (0.5, 0.7, 0.9, 1.2, 1.8):
-        process = subprocess.Popen(
-            [*COMMAND, "chat", "--script", name], cwd=tmp_path, stdout=subprocess.DEVNULL, env=surroundings()
-        )
-        try:
-            process.wait(pause)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        else:
-            assert process.returncode == 0
-            break
+    for moment in ("> /order", "Which colour?", "> 2", 1, 2):
+        if "Order green-1." in killed(tmp_path, name, moment):
+            break  # it came to its end before it was killed: another run would be another order
     else:
         assert stepgram(tmp_path, "chat", "--script", name).returncode == 0
     assert len((tmp_path / "taken").read_text().split()) == 1
+
+
+def killed(folder: Path, name: str, moment: str | int) -> str:
+    """What a run printed that was killed when it had printed `moment`, or when the shop had been asked so often."""
+    output, asked = folder / "output", folder / "asked"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [*COMMAND, "chat", "--script", name], cwd=folder, stdout=file, env=surroundings(PYTHONUNBUFFERED="1")
+        )
+    while process.poll() is None:
+        if isinstance(moment, str):
+            come = moment in output.read_text(encoding="utf-8", errors="replace")
+        else:
+            come = asked.exists() and len(asked.read_text()) >= moment
+        if come:
+            process.kill()
+            break
+        time.sleep(0.005)
+    assert process.wait() in {0, -signal.SIGKILL}
+    return output.read_text(encoding="utf-8", errors="replace")
 
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:

@@ -68,7 +68,55 @@ def case_test(folder: Path) -> None:
     assert done.stdout.endswith("1 test: 1 passed.\n")
 
 
+def case_work(folder: Path) -> None:
+    project(folder)
+    done = stepgram(folder, "work")
+    assert done.returncode == 2
+    assert "DATABASE_URL" in done.stderr
+
+
+def case_migrate(folder: Path) -> None:
+    made = stepgram(folder, "migrate", "--database", "a.db")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith("There was no database: an empty one with schema ")
+    assert stepgram(folder, "migrate", "--database", "a.db").stdout.startswith("Nothing to do: a.db has schema ")
+
+
+def case_backup(folder: Path) -> None:
+    stepgram(folder, "migrate", "--database", "a.db")
+    done = stepgram(folder, "backup", "b", "--database", "a.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("The backup is b: 0 conversations of 0 chats, 0 received files.\n")
+
+
+def case_restore(folder: Path) -> None:
+    case_backup(folder)
+    done = stepgram(folder, "restore", "b", "--database", "c.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Restored into c.db: 0 conversations of 0 chats")
+
+
+def case_store(folder: Path) -> None:
+    stepgram(folder, "migrate", "--database", "a.db")
+    done = stepgram(folder, "store", "--database", "a.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("The database is sound.\n")
+
+
+def case_signal(folder: Path) -> None:
+    project(folder)
+    stepgram(folder, "migrate", "--database", "a.db")
+    done = stepgram(folder, "signal", "hello", "7", "paid", "--database", "a.db", "--wait", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "stepgram: No step of “hello” waits for a signal.\n"
+
+
 CASES: dict[str, Callable[[Path], None]] = {
+    "migrate": case_migrate,
+    "backup": case_backup,
+    "restore": case_restore,
+    "store": case_store,
+    "signal": case_signal,
     "check": case_check,
     "explain": case_explain,
     "schema": case_schema,
@@ -76,6 +124,7 @@ CASES: dict[str, Callable[[Path], None]] = {
     "draw": case_draw,
     "chat": case_chat,
     "run": case_run,
+    "work": case_work,
 }
 
 

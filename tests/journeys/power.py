@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from engine.runtime.ports import Channel, Outgoing, Store, Transaction
 
 Result = TypeVar("Result")
-WRITES = ("commit", "delivered", "attempted")
+WRITES = ("commit", "delivered", "attempted", "keep_signal", "drop_signal")
 
 
 class Power:
@@ -71,7 +71,7 @@ class PoweredStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name in ("open", "close"):
+        if name in ("open", "close", "sharing"):
             return method
 
         async def guarded(*arguments: Any, **named: Any) -> Any:

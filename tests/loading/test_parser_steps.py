@@ -274,6 +274,41 @@ def test_wait():
     assert own.timeout.until.source == "order.expires_at"
 
 
+def test_time_limits_with_hours_and_a_policy():
+    plain = step("text: x\nwait: {paid: last}\ntimeout: 2h\ntransitions: {timeout: last}").timeout
+    assert (plain.after, plain.hours, plain.late) == (timedelta(hours=2), None, None)
+    own = step("text: x\nwait: {paid: last}\ntimeout: {after: 2h, hours: shop, late: skip}\n"
+               "transitions: {timeout: last}").timeout  # fmt: skip
+    assert (own.after, own.hours[0], own.late) == (timedelta(hours=2), "shop", m.Late(skip=True))
+    late = "{grace: 10m, then: 1h}"
+    clock = step(f"text: x\nwait: {{paid: last, until: {{time: a, to: last, hours: shop, late: {late}}}}}").timeout
+    assert (clock.until.source, clock.hours[0]) == ("a", "shop")
+    assert clock.late == m.Late(grace=timedelta(minutes=10), more=timedelta(hours=1))
+    head = "flow: f\nlate: {late}\nsteps:\n  s: {{end: completed}}\n"
+    assert flow(head.format(late="90m")).late == m.Late(more=timedelta(minutes=90))
+    assert flow(head.format(late="{grace: 1h, then: fire}")).late == m.Late(grace=timedelta(hours=1))
+    assert flow(head.format(late="fire")).late == m.Late()
+
+
+@pytest.mark.parametrize(
+    ("timeout", "code"),
+    [
+        ("{after: 2h, until: now}", "F0209"),
+        ("{hours: shop}", "F0209"),
+        ("{}", "F0209"),
+        ("{after: 2 hours}", "F0205"),
+        ("{after: 2h, late: later}", "F0205"),
+        ("{after: 2h, late: {grace: 10m}}", "F0202"),
+        ("{after: 2h, late: {then: skip, more: 1h}}", "F0201"),
+        ("{after: 2h, late: true}", "F0203"),
+        ("{after: 2h, hours: [shop]}", "F0203"),
+    ],
+)
+def test_time_limits_in_the_wrong_form(timeout, code):
+    found = step_faults(f"text: x\nwait: {{paid: last}}\ntimeout: {timeout}\ntransitions: {{timeout: last}}")
+    assert [one.code for one in found] == [code]
+
+
 def test_two_time_limits_are_one_too_many():
     both = "text: x\nwait:\n  paid: last\n  until: {time: a, to: last}\n  after: {time: 1h, to: last}"
     assert brief(step_faults(both)) == [("F0213", 8, 7)]

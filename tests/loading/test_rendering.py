@@ -34,7 +34,7 @@ def test_text():
   |
 3 | expirs: 24h
   | ^^^^^^
-  = expected: arguments, back, cancel, data, entry, expired, expires, flow, key, only, progress, retention, \
+  = expected: arguments, back, cancel, data, entry, expired, expires, flow, key, late, only, progress, retention, \
 second_start, steps, title
   = did you mean “expires”?
 

@@ -118,7 +118,7 @@ def test_a_file_that_is_not_there_or_too_large(tmp_path):
     large.write_bytes(b"a: x\n" * 2_000_000)
     began = time.perf_counter()
     assert read_file(large).findings[0].code == "F0106"
-    assert time.perf_counter() - began < 0.2
+    assert time.perf_counter() - began < 1
 
 
 def test_anchors_may_be_used():

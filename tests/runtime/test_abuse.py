@@ -274,13 +274,30 @@ class Nothing:
     async def flush(self) -> None:
         pass
 
+    async def look(self) -> None:
+        pass
+
+    async def outside(self) -> bool:
+        return False
+
+    def forget(self, before: datetime) -> None:
+        pass
+
 
 def timers(store, clock, post) -> Timers:
     async def discard(refs) -> None:
         assert refs == ()
 
+    nothing = Nothing()
     return Timers(
-        store=store, clock=clock, calls=Nothing(), deliveries=Nothing(), post=post, retention={}, discard=discard
+        store=store,
+        clock=clock,
+        calls=nothing,
+        deliveries=nothing,
+        signals=nothing,
+        post=post,
+        retention={},
+        discard=discard,
     )
 
 
@@ -354,7 +371,7 @@ async def test_what_was_cut_has_changed_nothing(tmp_path):
     shop = Shop()
     shop.gate = asyncio.Event()
     file = tmp_path / "bot.sqlite3"
-    bot: Bot = make(tmp_path, shop, transactional=True, timeout=600, store=SqliteStore(file))
+    bot: Bot = make(tmp_path, shop, transactional=True, timeout=30, store=SqliteStore(file))
     await bot.app.start()
     await bot.command("call")
     typed = Envelope(chat=bot.chat, update="x", what=TextReceived(at=START, text="cube"))

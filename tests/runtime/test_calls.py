@@ -8,6 +8,7 @@ import pytest
 from engine.actions import Context, Refusal, Retryable, Unreachable, action
 from engine.core.events import SignalReceived
 from engine.runtime.routing import CallbackPressed
+from engine.runtime.sending import Sent
 from tests.runtime.flows import CALLING, HELP, ORDER, PAY
 from tests.runtime.harness import Bot, assemble, offering
 from tests.storage.samples import pending
@@ -326,7 +327,7 @@ async def test_a_signal_reaches_another_customers_conversation_once(tmp_path, sh
 
 
 async def test_plugins_see_no_event_that_is_not_theirs(bot):
-    assert not await bot.app.signal("calling", "x", "y", {})
+    assert await bot.app.signal("calling", "x", "y", {}) is Sent.UNKNOWN_SIGNAL
     await bot.send(SignalReceived(at=bot.clock.now(), name="settled"))
     await bot.send(CallbackPressed(data="rubbish"))
     assert bot.screen.texts(bot.chat) == ["This button does nothing here."]

@@ -11,6 +11,7 @@ from engine.core.effects import Notice
 from engine.core.events import TextReceived
 from engine.runtime.ports import Envelope
 from engine.runtime.routing import CallbackPressed, Start
+from engine.runtime.sending import Sent
 from engine.settings import Settings
 from tests.runtime.flows import HELP, ORDER, PAY, SLOW
 from tests.runtime.harness import Bot, assemble
@@ -105,8 +106,8 @@ async def test_a_waiting_conversation_leaves_the_chat_free_and_comes_back_by_a_s
     assert "Nothing is open" in bot.last
     await bot.command("order")
     assert bot.last == "Name?"
-    assert await bot.app.signal("pay", "77", "settled", update="hook-1")
-    assert await bot.app.signal("pay", "77", "settled", update="hook-1")
+    assert await bot.app.signal("pay", "77", "settled", update="hook-1") is Sent.DELIVERED
+    assert await bot.app.signal("pay", "77", "settled", update="hook-1") is Sent.DUPLICATE
     await bot.app.run_due()
     assert bot.last == "How was it?"
     await bot.types("Anna")
@@ -119,7 +120,7 @@ async def test_a_waiting_conversation_leaves_the_chat_free_and_comes_back_by_a_s
 
 
 async def test_a_signal_that_nobody_waits_for_is_told_so(bot: Bot):
-    assert not await bot.app.signal("pay", "nobody", "settled")
+    assert await bot.app.signal("pay", "nobody", "settled") is Sent.KEPT
 
 
 async def test_a_button_of_a_waiting_conversation_works_without_the_front(bot: Bot):

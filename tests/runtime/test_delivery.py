@@ -1,9 +1,10 @@
 """Messages reach a chat in order; a chat that cannot be reached keeps no other waiting."""
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from engine.core.effects import Say
+from engine.core.effects import Say, Show
 from engine.runtime.activity import Activity
 from engine.runtime.clock import ManualClock
 from engine.runtime.delivery import Deliveries
@@ -133,3 +134,204 @@ async def test_ids_are_kept_when_writing_them_down_is_cut():
     flushing.cancel()
     await asyncio.gather(flushing, return_exceptions=True)
     assert deliveries.take_delivered("a") == ("a#1",)
+
+
+def drawn(sequence: int, *, visit: int = 1, edit: bool = True, reply: str | None = None, at: datetime = AT):
+    show = Show(visit=visit, draw=sequence, text=f"{visit}.{sequence}", edit=edit)
+    return compose(show, chat="a", sequence=sequence, conversation="c", at=at, reply_to=reply)
+
+
+async def test_a_redraw_that_waits_is_left_out_when_a_younger_one_comes():
+    line, noted, clock, activity, deliveries = assembled()
+    line.down = {"a"}
+    deliveries.add([drawn(1, edit=False)], fresh=True)
+    await activity.quiet()
+    for number in range(2, 1000):
+        deliveries.add([drawn(number)], fresh=True)
+    assert deliveries.waiting == 2, "the question itself may be under way; of the redraws the last one is left"
+    assert deliveries.take_delivered("a") == tuple(f"a#{number}" for number in range(2, 999))
+    line.down = set()
+    clock.advance(60)
+    await asyncio.sleep(0)
+    await activity.quiet()
+    assert [text for _, text in line.out] == ["1.1", "1.999"]
+    assert deliveries.take_delivered("a") == ("a#1", "a#999")
+    assert noted.ids == []
+
+
+async def test_nothing_else_is_left_out_and_the_order_stays():
+    line, _, clock, activity, deliveries = assembled()
+    line.down = {"a"}
+    deliveries.add([drawn(1)], fresh=True)
+    await activity.quiet()
+    kept = [
+        drawn(2),  # the first one may be under way
+        drawn(3, visit=2),  # another question
+        rows("a", "hello", start=4)[0],
+        drawn(5, edit=False),  # a new message
+        drawn(6, reply="u1"),  # answers a press
+        drawn(7, visit=2),
+        drawn(8),
+    ]
+    for row in kept:
+        deliveries.add([row], fresh=True)
+    assert deliveries.take_delivered("a") == ("a#3", "a#2")
+    line.down = set()
+    clock.advance(60)
+    await asyncio.sleep(0)
+    await activity.quiet()
+    assert [text for _, text in line.out] == ["1.1", "hello", "1.5", "1.6", "2.7", "1.8"]
+
+
+async def test_what_another_life_may_have_tried_is_not_left_out():
+    line, _, _, activity, deliveries = assembled()
+    line.down = {"a"}
+    deliveries.add([drawn(1), drawn(2), drawn(3)])
+    await activity.quiet()
+    deliveries.add([drawn(4)], fresh=True)
+    deliveries.add([drawn(5)], fresh=True)
+    assert deliveries.take_delivered("a") == ("a#4",)
+    assert deliveries.waiting == 4
+
+
+async def test_a_redraw_under_way_is_not_left_out():
+    line, _, _, activity, deliveries = assembled()
+    going, gone = asyncio.Event(), asyncio.Event()
+
+    async def slow(row) -> None:
+        going.set()
+        await gone.wait()
+        line.out.append((row.chat, decode(row).effect.text))
+
+    line.deliver = slow
+    deliveries.add([drawn(1), drawn(2)], fresh=True)
+    await going.wait()
+    deliveries.add([drawn(3)], fresh=True)
+    gone.set()
+    await activity.quiet()
+    assert [text for _, text in line.out] == ["1.1", "1.3"]
+    assert sorted(deliveries.take_delivered("a")) == ["a#1", "a#2", "a#3"]
+
+
+async def test_a_damaged_row_is_no_redraw():
+    line, _, clock, activity, deliveries = assembled()
+    line.down = {"a"}
+    deliveries.add([drawn(1)], fresh=True)
+    await activity.quiet()
+    for number in (2, 3):
+        deliveries.add([replace(drawn(number), payload=b"{")], fresh=True)
+    assert deliveries.waiting == 3
+    line.down = set()
+    clock.advance(60)
+    await asyncio.sleep(0)
+    await activity.quiet()
+    assert deliveries.waiting == 0
+
+
+async def test_what_the_store_has_given_up_is_not_tried_any_more():
+    line, _, _, activity, deliveries = assembled()
+    line.down = {"a"}
+    young = AT + timedelta(days=2)
+    deliveries.add(rows("a", "1", "2", "3"))
+    deliveries.add([drawn(4, at=young)])
+    await activity.quiet()
+    deliveries.forget(AT + timedelta(days=1))
+    assert deliveries.waiting == 2, "the head may be under way; the young one stays"
+    deliveries.forget(AT)
+    assert deliveries.waiting == 2
+
+
+class Counted(Line):
+    """Counts the attempts for each chat."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attempts: list[str] = []
+
+    async def deliver(self, outgoing) -> None:
+        self.attempts.append(outgoing.chat)
+        await super().deliver(outgoing)
+
+
+def worn_out(*chats: str):
+    """Chats that have failed for so long that the next attempt is a minute away."""
+    line, clock, activity = Counted(), ManualClock(AT), Activity()
+    deliveries = Deliveries(channel=line, store=Noted(), clock=clock, activity=activity, unwritten=lambda: None)
+    line.down = set(chats)
+    for chat in chats:
+        deliveries.add(rows(chat, "1", "2", "3"))
+    return line, clock, activity, deliveries
+
+
+async def turned(clock: ManualClock, activity: Activity, seconds: float) -> None:
+    clock.advance(seconds)
+    await asyncio.sleep(0)
+    await activity.quiet()
+
+
+async def test_when_the_channel_stands_again_nobody_waits_for_the_next_attempt():
+    line, clock, activity, deliveries = worn_out("a", "b")
+    for _ in range(10):
+        await turned(clock, activity, 60)
+    line.down, line.attempts = set(), []
+    await turned(clock, activity, 0)
+    assert line.out == []
+    deliveries.again()
+    await activity.quiet()
+    assert [text for chat, text in line.out if chat == "a"] == ["1", "2", "3"]
+    assert [text for chat, text in line.out if chat == "b"] == ["1", "2", "3"]
+    assert deliveries.waiting == 0
+    assert activity.count == 0
+
+
+async def test_standing_again_is_one_attempt_for_each_chat_and_pauses_grow_anew():
+    line, clock, activity, deliveries = worn_out("a", "b")
+    for _ in range(10):
+        await turned(clock, activity, 60)
+    line.attempts = []
+    for _ in range(3):
+        deliveries.again()  # a line that flickers
+    await activity.quiet()
+    assert sorted(line.attempts) == ["a", "b"]
+    for pause in (0.5, 1.0, 2.0):
+        line.attempts = []
+        await turned(clock, activity, pause - 0.01)
+        assert line.attempts == []
+        await turned(clock, activity, 0.01)
+        assert sorted(line.attempts) == ["a", "b"]
+    await deliveries.stop()
+    assert activity.count == 0
+
+
+async def test_an_attempt_that_fails_late_does_not_wait_a_minute_after_the_channel_stands_again():
+    line, clock, activity, deliveries = worn_out("a")
+    for _ in range(10):
+        await turned(clock, activity, 60)
+    asked, fail = asyncio.Event(), asyncio.Event()
+    deliver = line.deliver
+
+    async def hangs(outgoing) -> None:
+        asked.set()
+        await fail.wait()
+        raise ConnectionError
+
+    line.deliver = hangs
+    clock.advance(60)
+    await asked.wait()
+    deliveries.again()
+    line.deliver, line.down = deliver, set()
+    fail.set()
+    await activity.quiet()
+    await turned(clock, activity, 0.5)
+    assert [text for _, text in line.out] == ["1", "2", "3"]
+
+
+async def test_standing_again_while_it_stops_or_with_nothing_waiting_does_nothing():
+    _, _, activity, deliveries = worn_out("a")
+    deliveries.again()
+    await activity.quiet()
+    deliveries.again()
+    await deliveries.stop()
+    deliveries.again()
+    assert deliveries.waiting == 3
+    assert activity.count == 0

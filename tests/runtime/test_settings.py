@@ -18,6 +18,7 @@ def test_every_field_has_a_variable_and_is_read_from_it():
     values = {
         "STEPGRAM_FLOWS": "my/flows",
         "STEPGRAM_DATABASE": "x.db",
+        "DATABASE_URL": "postgresql://shop:sekret@db.example.org:6432/orders",
         "STEPGRAM_FILES": "kept",
         "STEPGRAM_PLUGINS": "mine",
         "STEPGRAM_LOG_LEVEL": "debug",
@@ -28,6 +29,9 @@ def test_every_field_has_a_variable_and_is_read_from_it():
         "STEPGRAM_WEB_TOKEN": "a-long-enough-token",
         "STEPGRAM_WEB_MAX_FILE": "1048576",
         "STEPGRAM_WEB_OPEN": "0",
+        "STEPGRAM_WEBHOOK_SECRET": f"{'a' * 32} , {'b' * 40}",
+        "STEPGRAM_WEBHOOK_HOST": "::1",
+        "STEPGRAM_WEBHOOK_PORT": "0",
         "STEPGRAM_SESSION": "secret",
         "STEPGRAM_PAGE": "1",
         "TELEGRAM_API_ID": "12",
@@ -38,6 +42,8 @@ def test_every_field_has_a_variable_and_is_read_from_it():
     assert set(VARIABLES) == set(Settings.__struct_fields__)
     settings = settings_from(values)
     assert settings.flows == Path("my/flows")
+    assert settings.database_url == values["DATABASE_URL"]
+    assert settings.place == "the PostgreSQL database orders on db.example.org"
     assert (settings.log_level, settings.synchronous) == ("DEBUG", "NORMAL")
     assert settings.telegram_api_id == 12
     assert (settings.web_host, settings.web_port, settings.web_max_file) == ("0.0.0.0", 9000, 1048576)
@@ -45,6 +51,8 @@ def test_every_field_has_a_variable_and_is_read_from_it():
     assert settings.telegram
     assert settings.telegram_credentials() == (12, values["TELEGRAM_API_HASH"], values["TELEGRAM_BOT_TOKEN"])
     assert (settings.session, settings.page) == (Path("secret"), True)
+    assert settings.webhook_secrets == ("a" * 32, "b" * 40)
+    assert (settings.webhook_host, settings.webhook_port, Settings().webhook_secrets) == ("::1", 0, ())
 
 
 def test_what_telegram_lacks_is_named():
@@ -67,6 +75,9 @@ def test_what_telegram_lacks_is_named():
         ("STEPGRAM_WEB_TOKEN", "sixteen characters/ä?"),
         ("STEPGRAM_WEB_MAX_FILE", "-5"),
         ("STEPGRAM_WEB_OPEN", "perhaps"),
+        ("STEPGRAM_WEBHOOK_SECRET", "short"),
+        ("STEPGRAM_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef,"),
+        ("STEPGRAM_WEBHOOK_PORT", "-1"),
     ],
 )
 def test_a_bad_value_names_its_variable_and_never_shows_the_value(name, value):

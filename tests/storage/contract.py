@@ -19,6 +19,7 @@ from tests.storage.samples import (
     timer,
     visit,
 )
+from tests.storage.signal_contract import SignalContract
 
 ADD_ORDER = (
     "INSERT INTO print_orders (number, idempotency_key, chat, document, status, created_at)"
@@ -31,7 +32,7 @@ async def orders(store: Store) -> list[object]:
         return [row["number"] for row in await transaction.query("SELECT number FROM print_orders ORDER BY id")]
 
 
-class StoreContract:
+class StoreContract(SignalContract):
     async def test_what_is_committed_is_found_again(self, store: Store) -> None:
         chat = Chat(
             id="telegram:42",

@@ -246,7 +246,7 @@ class JournalContract:
 
     async def test_hostile_texts_are_only_texts(self, store: Store) -> None:
         bad = "'); DROP TABLE journal; --\x00<script>"
-        written, _ = await store.journal.append(entry(bad, chat=bad, kind=bad, conversation=bad, surface=bad))
+        written, _ = await store.journal.append(entry(bad, chat=bad, kind=bad[:20], conversation=bad[:12], surface=bad))
         assert await store.journal.entries(bad) == (written,)
         await store.journal.set_value(bad, bad)
         assert await store.journal.value(bad) == bad

@@ -1,8 +1,11 @@
-"""Migrations: what they make is what the models say; an older file with rows is carried over, safely."""
+"""Migrations: what they make is what the models say; an older file with rows is carried over when that is asked for,
+safely, and never by starting."""
 
 import os
 import re
+import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,118 +14,77 @@ from pathlib import Path
 import pytest
 from tortoise.context import TortoiseContext
 
-from storage import file as storage_file
-from storage.errors import StoreBusy, StoreError
+from storage.errors import SchemaBehind, StoreBusy, StoreError
+from storage.file import held, latest, migrate, version
 from storage.plugin_sql import TABLES
 from storage.sqlite_store import SqliteStore
-from tests.storage.contract import ADD_ORDER, orders
-from tests.storage.journal_contract import entry, person
-from tests.storage.samples import Writer, conversation, outgoing, pending, timer, visit
+from tests.storage.contract import orders
+from tests.storage.journal_contract import entry
+from tests.storage.older import OURS, filled, migrations, old_file, read, tables
+from tests.storage.samples import conversation, outgoing, pending, timer
 
-SECOND = """
+ROOT = Path(__file__).parents[2]
+NEXT = """
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stepgram", "0002_journal")]
+    dependencies = [("stepgram", "LAST")]
     operations = [
         ops.AddField(model_name="PrintOrder", name="paid", field=fields.BigIntField(db_default=0)),
-        {extra}
+        EXTRA
     ]
 """
 BROKEN = 'ops.RunSQL("INSERT INTO nowhere VALUES (1)"),'
 
-EVERYTHING = Writer().next(
-    conversation(),
-    visits=(visit("entered"),),
-    outbox=(outgoing("o1", 1),),
-    timers=(timer(1),),
-    pending=(pending(1),),
-    seen=("u1",),
-)
-"""A commit with a row for every table that commits write."""
+
+def later(extra: str = "") -> dict[str, str]:
+    """One more migration after ours."""
+    last = max(module.stem for module in OURS.glob("0*.py"))
+    return {f"{latest() + 1:04d}_paid": NEXT.replace("LAST", last).replace("EXTRA", extra)}
 
 
 @pytest.fixture
-def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package of migrations `later_migrations`: ours and one more."""
-    package = tmp_path / "packages" / "later_migrations"
-    package.mkdir(parents=True)
-    ours = Path(storage_file.__file__).parent / "migrations"
-    for name in ("__init__.py", "0001_initial.py", "0002_journal.py"):
-        (package / name).write_text((ours / name).read_text())
-    (package / "0003_paid.py").write_text(SECOND.format(extra=""))
-    monkeypatch.syspath_prepend(str(package.parent))
-    yield package
-    for name in [name for name in sys.modules if name.startswith("later_migrations")]:
-        del sys.modules[name]
+def newer(tmp_path: Path) -> Iterator[str]:
+    """A package of migrations: ours and one more."""
+    with migrations(tmp_path, latest(), **later()) as name:
+        yield name
 
 
-async def filled(file: Path) -> None:
-    """A file with at least one row in every table."""
-    store = SqliteStore(file)
-    await store.open()
-    await store.commit([EVERYTHING])
-    await store.journal.append(entry("a"))
-    await store.journal.keep(person("anna"))
-    await store.journal.set_value("clock", "5")
-    await ordered(store)
-    await store.close()
-
-
-async def ordered(store: SqliteStore) -> None:
-    async with store.transaction() as transaction:
-        await transaction.execute(ADD_ORDER, ("P-1", "k"))
-        await transaction.execute(
-            "INSERT INTO print_files (ref, idempotency_key, name, size, created_at) VALUES ('r', 'k', 'n', 1, 1)"
-        )
-
-
-async def test_a_file_of_the_first_version_keeps_all_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "packages" / "first_migrations"
-    package.mkdir(parents=True)
-    ours = Path(storage_file.__file__).parent / "migrations"
-    for name in ("__init__.py", "0001_initial.py"):
-        (package / name).write_text((ours / name).read_text())
-    monkeypatch.syspath_prepend(str(package.parent))
+@pytest.mark.parametrize("schema", range(1, latest()))
+async def test_a_file_of_an_older_version_keeps_all_it_has(tmp_path: Path, schema: int) -> None:
     file = tmp_path / "a.db"
-    old = SqliteStore(file, migrations="first_migrations")
-    await old.open()
-    await old.commit([EVERYTHING])
-    await ordered(old)
-    await old.close()
-    with closing(sqlite3.connect(file)) as connection:
-        before = contents(connection)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    assert len(before) == 9
-    assert all(before.values())
+    before = await old_file(file, schema)
+    with pytest.raises(SchemaBehind, match=f"has schema {schema}.*Type `stepgram migrate --database .*a.db`"):
+        await SqliteStore(file).open()
+    assert read(file) == before
+    with held(file):
+        assert await migrate(file) == (schema, latest())
+    after = read(file)
+    for name, lines in before.items():
+        assert [line[: len(lines[0])] for line in after[name]] == lines, name
+    assert all(not lines for name, lines in after.items() if name not in before)
+    assert read(tmp_path / f"a.db.before-{latest():04d}") == before
     store = SqliteStore(file)
     await store.open()
     assert await store.conversation("c1") == conversation()
     assert await store.timers("c1") == (timer(1),)
     assert await store.calls("c1") == (pending(1),)
+    assert await store.undelivered() == (outgoing("o1", 1),)
+    assert await store.seen("u1")
+    assert await orders(store) == ["P-1"]
     assert (await store.journal.append(entry("a")))[0].id == 1
     await store.close()
-    with closing(sqlite3.connect(file)) as connection:
-        after = contents(connection)
-    assert {name: lines for name, lines in after.items() if name in before} == before
-    assert set(after) - set(before) == {"journal", "people", "page_values"}
-    with closing(sqlite3.connect(tmp_path / "a.db.before-0002")) as connection:
-        assert contents(connection) == before
+    with held(file):
+        assert await migrate(file) == (latest(), latest())
 
 
-def contents(connection: sqlite3.Connection) -> dict[str, list[object]]:
-    """Every row of every table of ours."""
-    return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for name in schema(connection)}
-
-
-def schema(connection: sqlite3.Connection, tables: set[str] | None = None) -> dict[str, object]:
+def schema(connection: sqlite3.Connection, wanted: set[str] | None = None) -> dict[str, object]:
     """Columns, keys, uniques and indexes of every table, names of automatic ones left out."""
     found: dict[str, object] = {}
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    for (table,) in names:
-        if table.startswith(("sqlite_", "tortoise_")) or (tables is not None and table not in tables):
+    for table in tables(connection):
+        if wanted is not None and table not in wanted:
             continue
         columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
         indexes = []
@@ -143,7 +105,7 @@ async def test_migrations_make_what_the_models_say(tmp_path: Path) -> None:
     with closing(sqlite3.connect(migrated)) as one, closing(sqlite3.connect(generated)) as other:
         assert schema(one) == schema(other)
         counts = {name: one.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in schema(one)}
-    assert len(counts) == 12
+    assert len(counts) == 16
     assert set(counts.values()) == {1}
 
 
@@ -172,35 +134,32 @@ def models_sql(tmp_path: Path) -> str:
         return ";\n".join(sql for (sql,) in rows)
 
 
-async def test_an_older_file_with_rows_is_carried_over_and_backed_up(tmp_path: Path, newer: Path) -> None:
-    file = tmp_path / "a.db"
-    await filled(file)
-    store = SqliteStore(file, migrations="later_migrations")
-    await store.open()
-    assert await store.conversation("c1") == conversation()
-    assert len(await store.history("c1")) == 1
-    async with store.transaction() as transaction:
-        assert await transaction.query("SELECT number, paid FROM print_orders") == [{"number": "P-1", "paid": 0}]
-    await store.close()
-    backup = tmp_path / "a.db.before-0003"
-    with closing(sqlite3.connect(backup)) as connection:
-        assert connection.execute("SELECT number FROM print_orders").fetchall() == [("P-1",)]
-        assert "paid" not in [row[1] for row in connection.execute("PRAGMA table_info(print_orders)")]
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-        assert {"timers_due", "conversations_key", "visits_conversation"} <= names
-    assert {path.name for path in tmp_path.iterdir()} >= {"a.db", "a.db.lock", backup.name}
+async def test_a_migrated_file_has_its_indexes_and_can_shrink(tmp_path: Path) -> None:
+    file, new = tmp_path / "a.db", tmp_path / "new" / "b.db"
+    await old_file(file, 1)
+    with held(file):
+        await migrate(file)
+    with held(new):
+        assert await migrate(new) == (0, latest())
+    with closing(sqlite3.connect(file)) as one, closing(sqlite3.connect(new)) as other:
+        names = {row[0] for row in one.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        assert {"timers_due", "conversations_key", "visits_conversation", "signals_key"} <= names
+        assert schema(one) == schema(other)
+        for connection in (one, other):
+            assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,), "incremental"
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert connection.execute("PRAGMA user_version").fetchone() == (latest(),)
+    assert {path.name for path in new.parent.iterdir()} == {"b.db", "b.db.lock"}
     assert not list(tmp_path.glob("*.migrating*"))
 
 
-async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Path) -> None:
-    (newer / "0003_paid.py").write_text(SECOND.format(extra=BROKEN))
+async def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "a.db"
     await filled(file)
     before = file.read_bytes()
-    with pytest.raises(StoreError, match=r"could not be brought to schema 3.*as it was before"):
-        await SqliteStore(file, migrations="later_migrations").open()
+    with migrations(tmp_path, latest(), **later(BROKEN)) as broken, pytest.raises(StoreError) as told:
+        await migrate(file, broken)
+    assert re.search(rf"could not be brought to schema {latest() + 1}.*as it was before", str(told.value))
     assert file.read_bytes() == before
     assert not list(tmp_path.glob("*.migrating*"))
     store = SqliteStore(file)
@@ -209,8 +168,8 @@ async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, newer: Pat
     await store.close()
 
 
-async def test_a_new_file_gets_all_migrations(tmp_path: Path, newer: Path) -> None:
-    store = SqliteStore(tmp_path / "new.db", migrations="later_migrations")
+async def test_a_new_file_gets_all_migrations(tmp_path: Path, newer: str) -> None:
+    store = SqliteStore(tmp_path / "new.db", migrations=newer)
     await store.open()
     async with store.transaction() as transaction:
         assert await transaction.query("SELECT paid FROM print_orders") == []
@@ -218,26 +177,74 @@ async def test_a_new_file_gets_all_migrations(tmp_path: Path, newer: Path) -> No
     assert not list(tmp_path.glob("*.before-*"))
 
 
-async def test_a_newer_file_is_refused(tmp_path: Path, newer: Path) -> None:
+async def test_a_newer_file_is_refused(tmp_path: Path, newer: str) -> None:
     file = tmp_path / "a.db"
-    store = SqliteStore(file, migrations="later_migrations")
+    store = SqliteStore(file, migrations=newer)
     await store.open()
     await store.close()
     with pytest.raises(StoreError, match="written by a newer version of Stepgram"):
         await SqliteStore(file).open()
+    with pytest.raises(StoreError, match="written by a newer version of Stepgram"):
+        await migrate(file)
 
 
-async def test_no_migration_under_another_program_s_feet(tmp_path: Path, newer: Path) -> None:
+async def test_no_migration_under_another_program_s_feet(tmp_path: Path, newer: str) -> None:
     file = tmp_path / "a.db"
     await filled(file)
     with closing(sqlite3.connect(file)) as browser:
         browser.execute("SELECT count(*) FROM chats").fetchone()
         with pytest.raises(StoreBusy, match="Another program has the database"):
-            await SqliteStore(file, migrations="later_migrations").open()
-    store = SqliteStore(file, migrations="later_migrations")
+            await migrate(file, newer)
+    await migrate(file, newer)
+    store = SqliteStore(file, migrations=newer)
     await store.open()
     assert await orders(store) == ["P-1"]
     await store.close()
+
+
+async def test_a_running_bot_is_not_migrated(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    await store.open()
+    with pytest.raises(StoreBusy, match=f"in use by process {os.getpid()}"), held(tmp_path / "a.db"):
+        raise AssertionError("it has the lock")
+    await store.close()
+
+
+KILLED = """
+import asyncio, os, pathlib, signal, sys
+from storage import file
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+place, moment = pathlib.Path(sys.argv[1]), sys.argv[2]
+if moment == "backup":
+    true = pathlib.Path.replace
+    pathlib.Path.replace = die
+elif moment == "after":
+    file.sync_folder = die
+else:
+    setattr(file, moment, die)
+with file.held(place):
+    asyncio.run(file.migrate(place))
+"""
+
+
+@pytest.mark.parametrize("moment", ["_copy", "_migrate", "seal", "put_in_place", "backup", "after"])
+async def test_killed_in_the_middle_nothing_is_lost(tmp_path: Path, moment: str) -> None:
+    file = tmp_path / "a.db"
+    before = await old_file(file, 2)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(file), moment], cwd=ROOT, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert version(file) == (latest() if moment == "after" else 2)
+    with held(file):
+        await migrate(file)
+    after = read(file)
+    assert {name: [line[: len(lines[0])] for line in after[name]] for name, lines in before.items()} == before
+    assert read(tmp_path / f"a.db.before-{latest():04d}") == before
+    assert not list(tmp_path.glob("*.migrating*"))
 
 
 async def test_rests_of_a_killed_migration_are_swept_away(tmp_path: Path) -> None:
@@ -248,7 +255,7 @@ async def test_rests_of_a_killed_migration_are_swept_away(tmp_path: Path) -> Non
 
 
 async def test_without_hard_links_the_backup_is_a_copy(
-    tmp_path: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, newer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(95, "Operation not supported")
@@ -257,15 +264,11 @@ async def test_without_hard_links_the_backup_is_a_copy(
     await filled(file)
     before = file.read_bytes()
     monkeypatch.setattr(os, "link", refuse)
-    store = SqliteStore(file, migrations="later_migrations")
-    await store.open()
-    await store.close()
-    assert (tmp_path / "a.db.before-0003").read_bytes() == before
+    await migrate(file, newer)
+    assert (tmp_path / f"a.db.before-{latest() + 1:04d}").read_bytes() == before
 
 
 async def test_opening_an_up_to_date_file_does_not_load_the_migrations(tmp_path: Path) -> None:
-    import subprocess
-
     file = tmp_path / "a.db"
     await filled(file)
     script = (
@@ -279,7 +282,7 @@ async def test_opening_an_up_to_date_file_does_not_load_the_migrations(tmp_path:
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(file)],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         check=True,
         text=True,

@@ -153,13 +153,13 @@ class Bot:
             if "https://t.me/" in line:
                 self.up.set()
 
-    async def is_up(self, seconds: float = 15) -> None:
+    async def is_up(self, seconds: float = 100) -> None:
         try:
             await asyncio.wait_for(self.up.wait(), seconds)
         except TimeoutError:
             raise AssertionError("the bot does not come up: " + "\n".join(self.output)) from None
 
-    async def settles(self, seconds: float = 20) -> None:
+    async def settles(self, seconds: float = 60) -> None:
         """Until nothing waits in its database."""
         async with asyncio.timeout(seconds):
             while self.kept() != NOTHING:
@@ -180,7 +180,7 @@ class Bot:
     async def _gone(self) -> int:
         assert self.process is not None
         assert self._reading is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             code = await self.process.wait()
             await self._reading
         self.up.clear()

@@ -28,7 +28,7 @@ from engine.settings import Settings
 from storage.sqlite_store import SqliteStore
 from tests.telegram.server import API_HASH, API_ID, Account, TelegramServer
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 async def until(happened: Callable[[], object], seconds: float = PATIENCE) -> None:

@@ -203,7 +203,7 @@ def bold(seen: Seen) -> list[str]:
     ]
 
 
-async def soon(happened: Any, seconds: float = 10.0) -> None:
+async def soon(happened: Any, seconds: float = 40.0) -> None:
     """Wait until something is so. Fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not happened():

@@ -95,7 +95,7 @@ async def test_ten_minutes_away(
         for number, each in enumerate(ordering, start=1):
             if number % 2 == 0:
                 letter = f"Dear Ann {number}: one {number}, two {number}."
-                await each.customer.sees(letter, timeout=20)
+                await each.customer.sees(letter)
                 told = [
                     "What is your name?",
                     f"Which size, {each.name}?",
@@ -148,7 +148,7 @@ async def test_two_hundred_at_once_and_nobody_waits_for_a_slow_one(
         assert slow.hits > 1
         server.faults.clear()
         await flooded.sees("To whom?")
-        await sender.sees("Kept plan.stl.", timeout=30)
+        await sender.sees("Kept plan.stl.")
         check_orders(backend, alone + together)
         await _ends_well(parcels)
 

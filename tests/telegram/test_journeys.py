@@ -148,7 +148,7 @@ async def test_double_taps_on_every_button(server: TelegramServer, bot: Account,
         order = Order(anna)
         presses = anna.presses
 
-        async def twice(label: str, *, message: int | None = None, timeout: float = 10) -> Any:
+        async def twice(label: str, *, message: int | None = None, timeout: float = 40) -> Any:
             """Waits for the button, then two presses at once, as a trembling finger does it."""
             await anna.until(
                 lambda: any(label in text for seen in anna.received for text in seen.labels) or None, label
@@ -294,14 +294,14 @@ async def test_a_press_is_answered_at_once_while_a_file_is_on_its_way(
     async with RunningBot(server, bot, tmp_path):
         anna, bob = await customer("Anna", phone=PHONE), await customer("Bob")
         asked = await Order(anna).until("Send your models")
-        server.faults.slow("upload.GetFile", 2.0, times=None, account=bot)
+        server.faults.slow("upload.GetFile", 4.0, times=None, account=bot)
         began = time.monotonic()
         await anna.sends_file(STL, name="cube.stl")
         answer = await anna.presses("Cancel", message=asked.id)
-        assert (answer.text, time.monotonic() - began < 1.8) == ("", True)
+        assert (answer.text, time.monotonic() - began < 3.8) == ("", True)
         await bob.says("/order")
         await bob.sees("Which service do you need?")
-        assert time.monotonic() - began < 1.9, "nobody else waits for Anna's file"
+        assert time.monotonic() - began < 3.9, "nobody else waits for Anna's file"
         assert anna.actions, "Anna sees that something is going on"
         await anna.sees("Cancel for good?")
         await anna.presses("No, go on")

@@ -10,6 +10,7 @@ import pytest
 
 from engine import serving_telegram
 from engine.channels.telegram.line import CannotLogIn
+from engine.runtime import delivery
 from engine.runtime.clock import SystemClock
 from tests.cli.running import ROOT as CHECKOUT
 from tests.cli.running import Running, get
@@ -60,7 +61,7 @@ async def test_as_a_process_ended_in_the_middle_of_work(
         assert "Stopping. The next start goes on here." in child.lines or await line_of(child, "Stopping")
     server.faults.clear()
     with Running(tmp_path, **variables) as child:
-        await anna.sees("✅ cube.stl", after=sent, timeout=20)
+        await anna.sees("✅ cube.stl", after=sent)
         listed = await anna.sees("✅ plate.3mf", after=sent)
         assert listed.text.count("✅") == 2
         await anna.presses("That's all")
@@ -93,30 +94,86 @@ async def test_half_of_the_settings_is_one_sentence(tmp_path: Path, bot: Account
 
 
 async def test_without_a_network_the_page_is_there_and_the_bot_comes_up_later(
-    server: TelegramServer, bot: Account, tmp_path: Path, customer: Any, monkeypatch: pytest.MonkeyPatch
+    server: TelegramServer,
+    bot: Account,
+    tmp_path: Path,
+    customer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(serving_telegram, "NETWORK", 0.3)
     anna = await customer("Anna", phone=PHONE)
     running = RunningBot(server, bot, tmp_path, page=True)
-    await running.start()
+    places = await running.start()
+    assert places[1] == "https://t.me/print_bot", "only a bot that was there before answers what it has missed"
     await running.stop()
+    monkeypatch.setattr(serving_telegram, "NETWORK", 0.3)
     await anna.says("/order")
     await server.stop()
     try:
         places = await running.start()
         assert places[0].startswith("http://127.0.0.1:")
-        assert places[1] == "Telegram (as soon as there is a network)"
+        assert places[1] == "Telegram (as soon as it answers)"
         async with Browser(places[0]) as browser:
             tab = await browser.page()
             await tab.says("/help")
             await tab.sees("what you can do here")
         await server.start()
         await server.connected(anna.account)
-        await anna.sees("Which service do you need?", timeout=30)
+        await anna.sees("Which service do you need?", timeout=60)
         await anna.presses("FDM printing")
         await anna.sees("What is your name?")
+        assert "there is a line to Telegram now: https://t.me/print_bot" in caplog.text
     finally:
         await running.stop()
+
+
+LETTER = """
+flow: letter
+title: A letter
+entry: {commands: [letter]}
+steps:
+  to: {ask: text, text: "To whom?"}
+  sent: {text: "Dear {{ to }}.", end: completed}
+"""
+
+
+async def test_when_the_line_stands_again_answers_do_not_wait_for_their_next_attempt(
+    server: TelegramServer, bot: Account, tmp_path: Path, customer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "FIRST_PAUSE", 3600.0)
+    anna = await customer("Anna", phone=PHONE)
+    async with RunningBot(server, bot, tmp_path, flows={"letter": LETTER}):
+        broken = server.faults.fail("messages.SendMessage", 401, "AUTH_KEY_UNREGISTERED", times=None, account=bot)
+        await anna.says("/letter")
+        await soon(lambda: broken.hits)
+        server.faults.clear()
+        await server.drop_lines(account=bot)
+        await anna.sees("To whom?", timeout=60)
+        await anna.says("Bob")
+        await anna.sees("Dear Bob.")
+        await anna.sees_count("To whom?", 1)
+
+
+async def test_a_second_bot_on_the_same_session_is_one_sentence(
+    server: TelegramServer, bot: Account, tmp_path: Path, customer: Any, child_environment: dict[str, str]
+) -> None:
+    anna = await customer("Anna", phone=PHONE)
+    running = RunningBot(server, bot, tmp_path / "first")
+    await running.start()
+    await anna.says("/order")
+    await anna.sees("Which service do you need?")
+    session = running.settings.session
+    other = settings(bot, child_environment, STEPGRAM_SESSION=str(session))
+    with Running(tmp_path, **other) as child:
+        code, said = await asyncio.to_thread(child.ended)
+    assert code == 2
+    assert said.splitlines()[-1] == (
+        f"stepgram: Another process uses the Telegram session in {session}: end that one, or give this bot a folder of "
+        "its own with STEPGRAM_SESSION."
+    )
+    await anna.presses("FDM printing")
+    await anna.sees("What is your name?")
+    await running.stop()
 
 
 async def test_without_a_network_it_can_be_ended_at_once(

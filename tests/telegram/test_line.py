@@ -4,8 +4,12 @@ import asyncio
 import logging
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,6 +21,7 @@ from engine.channels.telegram.faults import code_of, name_of
 from engine.channels.telegram.line import CannotLogIn, Line
 from engine.runtime.clock import SystemClock
 from tests.telegram.server import API_HASH, API_ID, Account
+from tests.telegram.server.transport import Link
 
 Make = Callable[..., Line]
 
@@ -65,7 +70,7 @@ async def make(tmp_path: Path, bot: Account, log: Log) -> AsyncIterator[Make]:
         await line.stop()
 
 
-async def until(look: Callable[[], object], seconds: float = 10) -> None:
+async def until(look: Callable[[], object], seconds: float = 40) -> None:
     async with asyncio.timeout(seconds):
         while not look():
             await asyncio.sleep(0.02)
@@ -153,6 +158,141 @@ async def test_a_damaged_session_file_is_made_anew(make, log, tmp_path, bot):
         path.write_bytes(b"this is no database" * 100)
     await make().start(log.received)
     assert log.connected == 2
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def held(path: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Another process has this session file open and writes it, as a second bot does."""
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield other
+        other.kill()
+
+
+async def test_a_session_that_another_process_uses_is_one_clear_sentence_and_stays(make, log, server, tmp_path):
+    line = make()
+    await line.start(log.received)
+    await line.stop()
+    (path,) = (tmp_path / "session").glob("*.session")
+    before = path.read_bytes()
+    with held(path), pytest.raises(CannotLogIn) as caught:
+        await asyncio.wait_for(make().start(log.received), 20)
+    assert str(caught.value) == (
+        f"Another process uses the Telegram session in {tmp_path / 'session'}: end that one, or give this bot a folder "
+        "of its own with STEPGRAM_SESSION."
+    )
+    assert path.read_bytes() == before
+    await make().start(log.received)
+    assert server.count("auth.ImportBotAuthorization") == 1, "the session is worth as much as before"
+
+
+async def test_two_lines_cannot_have_one_session(make, log, server, customer):
+    first = make()
+    await first.start(log.received)
+    anna = await customer("Anna")
+    await anna.says("hello")
+    await until(lambda: log.texts == ["hello"])
+    with pytest.raises(CannotLogIn, match="Another process uses"):
+        await asyncio.wait_for(make().start(log.received), 20)
+    await first.client.send_message(chat_id=anna.id, text="still here")
+    await anna.sees("still here")
+    assert server.count("auth.ImportBotAuthorization", server.accounts[first.bot_id]) <= 1
+
+
+async def test_a_process_that_is_just_ending_is_waited_for(make, log, server, tmp_path, caplog):
+    line = make()
+    await line.start(log.received)
+    await line.stop()
+    (path,) = (tmp_path / "session").glob("*.session")
+    with held(path) as other:
+        starting = asyncio.create_task(make().start(log.received))
+        await until(lambda: "trying again" in caplog.text)
+        other.kill()
+        await asyncio.wait_for(starting, 20)
+    assert server.count("auth.ImportBotAuthorization") == 1
+
+
+async def test_a_session_folder_that_cannot_be_written_costs_no_session(make, log, server, tmp_path, monkeypatch):
+    line = make()
+    await line.start(log.received)
+    await line.stop()
+    (path,) = (tmp_path / "session").glob("*.session")
+    real = sqlite3.connect
+
+    def full(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = real(*args, **options)
+        connection.execute("PRAGMA query_only = 1")  # every write fails, as on a disk that is mounted read-only
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", full)
+        with pytest.raises(CannotLogIn, match=r"cannot be written or read \(.*readonly.*STEPGRAM_SESSION"):
+            await asyncio.wait_for(make().start(log.received), 20)
+    assert path.exists()
+    await make().start(log.received)
+    assert server.count("auth.ImportBotAuthorization") == 1
+
+
+async def test_a_session_file_of_a_process_that_was_killed_while_it_made_it(make, log, tmp_path):
+    line = make()
+    await line.start(log.received)
+    await line.stop()
+    (path,) = (tmp_path / "session").glob("*.session")
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("delete from version")
+        file.execute("delete from sessions")
+    await asyncio.wait_for(make().start(log.received), 20)
+    assert log.connected == 2
+
+
+async def test_a_line_dropped_in_the_last_moment_of_its_start_is_made_anew(make, log, server, customer, monkeypatch):
+    """The library takes it for a started one and hears nothing more: each request would wait for its time to be up."""
+    answer, dropped = Link.answer, []
+
+    def last(link: Link, message: Any, result: Any) -> None:
+        answer(link, message, result)
+        if type(result).__name__ == "Config" and len(dropped) < 2:
+            dropped.append(link)
+            link.close()
+
+    monkeypatch.setattr(Link, "answer", last)
+    line = make(patience=15.0)
+    await asyncio.wait_for(line.start(log.received), 14)
+    assert len(dropped) == 2
+    anna = await customer("Anna")
+    dropped.clear()
+    await server.drop_lines(account=server.accounts[line.bot_id])
+    await until(lambda: log.connected == 2, 14)
+    assert len(dropped) == 2
+    await asyncio.wait_for(line.client.send_message(chat_id=anna.id, text="again"), 14)
+    await anna.sees("again")
+
+
+async def test_who_hangs_up_on_every_caller_does_not_end_the_bot(make, log, server):
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    line = make(login=2.0)
+    await server.stop()
+    rude = await asyncio.start_server(hang_up, "127.0.0.1", server.port)
+    starting = asyncio.create_task(line.start(log.received))
+    await asyncio.sleep(2.5)
+    assert not starting.done()
+    rude.close()
+    await server.start()
+    await asyncio.wait_for(starting, 30)
+    assert log.connected == 1
 
 
 async def test_a_wrong_token_is_one_clear_sentence(make, log, server):

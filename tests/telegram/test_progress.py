@@ -36,7 +36,7 @@ async def test_what_fails_with_it_disturbs_nobody_and_stop_takes_it_away(server,
     chat = f"telegram:{anna.id}"
     fault = server.faults.fail("messages.SendMessage", 400, "USER_IS_BLOCKED")
     progress(chat, 1 * MB, 10 * MB)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not fault.hits:
             await asyncio.sleep(0.05)
     server.faults.clear()

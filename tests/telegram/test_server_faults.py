@@ -118,7 +118,7 @@ async def test_the_customer_finds_a_message_whose_push_was_lost(server, bot_clie
     server.faults.swallow_push(account=anna.account)
     await bot_client.send_message(chat_id=anna.id, text="not pushed")
     assert anna.texts == []
-    await anna.sees("not pushed", timeout=5)
+    await anna.sees("not pushed", timeout=40)
 
 
 def test_the_pace_is_counted_over_all_and_by_chat():

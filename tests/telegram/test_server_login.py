@@ -94,5 +94,5 @@ async def test_a_child_process_is_led_here_too(server, bot, customer, child_envi
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, env={**os.environ, **child_environment}, cwd=tmp_path
     )
-    await anna.sees("from a child", timeout=30)
+    await anna.sees("from a child")
     assert await asyncio.wait_for(child.wait(), 30) == 0

@@ -38,6 +38,10 @@ def random_id_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little", signed=True) or 1
 
 
+class DamagedSession(Exception):  # noqa: N818 - says what happened
+    """What is in the session file is of no use."""
+
+
 class LineClient(Client):
     """Hands everything received to `arrived`, every answer with a `pts` to `answered`, and a lost connection to
     `dropped`; none of them may wait."""
@@ -65,12 +69,36 @@ class LineClient(Client):
             cache.capacity = _CACHED_MESSAGES  # we look nothing up in it
 
     async def load_session(self) -> None:
-        """As the library's; what it writes is nobody else's from the first moment on, whatever folder it is in."""
+        """As the library's; what it writes is nobody else's from the first moment on, whatever folder it is in.
+
+        Raises DamagedSession, ConnectionError when no key could be agreed on, and what SQLite raises.
+        """
         before = os.umask(0o077)
         try:
             await super().load_session()
+        except TypeError as error:  # the process that made the file was killed between its tables and their rows
+            raise DamagedSession("rows are missing") from error
+        except KeyError as error:  # the other side hung up instead of answering
+            raise ConnectionError("the key exchange came to nothing") from error
         finally:
             os.umask(before)
+
+    async def connect(self) -> bool:
+        """As the library's, with a line that hears."""
+        authorized: bool = await super().connect()
+        await self.hears()
+        return authorized
+
+    async def hears(self) -> None:
+        """Wait until the session is started and reads its line. One that was dropped in the last moment of a start
+        counts as started in the library, which then hears nothing more and does not notice."""
+        while True:
+            await self.session.is_started.wait()
+            reading = getattr(self.session, "recv_task", None)
+            if reading is None or not reading.done():
+                return
+            log.info("the line was dropped while it was being made: it is made anew")
+            await self.session.restart()
 
     async def handle_updates(self, updates: Any) -> None:
         """Instead of the library's dispatcher, which forgets and reorders. Nothing is awaited: order is kept."""

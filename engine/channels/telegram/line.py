@@ -14,7 +14,7 @@ from typing import Any, Final
 from pyrogram import Client, __version__, enums, raw
 from pyrogram.errors import RPCError
 
-from engine.channels.telegram.client import CLOSING, LineClient, close, sending
+from engine.channels.telegram.client import CLOSING, DamagedSession, LineClient, close, sending
 from engine.channels.telegram.faults import code_of, name_of, seconds_of
 from engine.runtime.ports import Clock
 from engine.settings import SettingsError
@@ -35,6 +35,9 @@ TRANSMISSIONS: Final = 8
 """Files that go up (and that come down) at the same time."""
 _UNAUTHORIZED: Final = 401
 _BAD_REQUEST: Final = range(400, 420)
+_IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""Of SQLite's codes for the session file: somebody else writes it; it is none, or has other tables."""
 
 Received = Callable[[Any], Awaitable[None]]
 """Takes one raw object of the union `Updates` as Telegram sent it."""
@@ -43,7 +46,8 @@ log = logging.getLogger("stepgram.telegram")
 
 
 class CannotLogIn(SettingsError):  # noqa: N818 - says what happened
-    """Telegram refuses these credentials; the message says which in one sentence."""
+    """Telegram refuses these credentials, or the session file cannot be used; the message says which in one
+    sentence."""
 
 
 class Line:
@@ -186,7 +190,7 @@ class Line:
         return f"bot{self._token.partition(':')[0]}-{__version__.rpartition('.')[0]}"
 
     async def _log_in(self) -> None:
-        pause, forgotten, anew = 1.0, False, False
+        pause, forgotten, unusable, anew = 1.0, False, False, False
         while True:
             client = self._new_client()
             self._put_aside(anew)
@@ -196,13 +200,17 @@ class Line:
             except BaseException as error:
                 await close(client)
                 self._put_back(anew)
-                if isinstance(error, sqlite3.Error) or code_of(error) == _UNAUTHORIZED:
+                if _void(error):
                     if forgotten or self._session_string is not None:
-                        raise CannotLogIn(_refusal(error)) from error
+                        raise CannotLogIn(self._refusal(error)) from error
                     forgotten = True
                     log.warning("the saved session is of no use any more (%s): logging in anew", name_of(error))
                     self._session_file.unlink(missing_ok=True)
                     continue
+                if isinstance(error, sqlite3.Error):
+                    if unusable:  # twice: it is no process that is just ending, no backup that is being made
+                        raise CannotLogIn(self._refusal(error)) from error
+                    unusable = True
                 # Of a key that Telegram has forgotten the library learns nothing and tries for ever.
                 anew = isinstance(error, TimeoutError) and not anew and self._session_file.exists()
                 pause = await self._rest(error, pause)
@@ -232,12 +240,30 @@ class Line:
         """Wait before the next attempt; how long to wait after that one. Raises what no waiting mends."""
         seconds = seconds_of(error)
         if seconds is None and code_of(error) in _BAD_REQUEST:
-            raise CannotLogIn(_refusal(error)) from error
-        if seconds is None and not isinstance(error, OSError | RPCError):
+            raise CannotLogIn(self._refusal(error)) from error
+        if seconds is None and not isinstance(error, OSError | RPCError | sqlite3.Error):
             raise error
         log.warning("no line to Telegram (%s): trying again in %d seconds", name_of(error), seconds or pause)
         await self._clock.sleep(seconds or pause)
         return min(pause * 2, LONGEST_PAUSE)
+
+    def _refusal(self, error: BaseException) -> str:
+        name = name_of(error)
+        if _sqlite_code(error) in _IN_USE:
+            return (
+                f"Another process uses the Telegram session in {self._folder}: end that one, or give this bot a folder "
+                "of its own with STEPGRAM_SESSION."
+            )
+        if isinstance(error, sqlite3.Error | DamagedSession):
+            return (
+                f"The Telegram session in {self._folder} cannot be written or read ({error}): please see to that "
+                "folder and its disk, or name another folder with STEPGRAM_SESSION."
+            )
+        if name.startswith("ACCESS_TOKEN"):
+            return "Telegram does not know this bot token: please copy it again from @BotFather."
+        if name.startswith("API_ID"):
+            return "Telegram does not know this api id and api hash: please copy them again from my.telegram.org."
+        return f"Telegram refuses to let the bot in: {name}."
 
     def _new_client(self) -> LineClient:
         return LineClient(
@@ -298,7 +324,7 @@ class Line:
 
     async def _reconnected(self, client: LineClient) -> None:
         log.info("the line to Telegram was dropped: reconnecting")
-        await client.session.is_started.wait()
+        await client.hears()
         if client is self._client:
             log.info("the line to Telegram stands again")
             await self._tell_connected()
@@ -341,10 +367,12 @@ class Line:
         return True
 
 
-def _refusal(error: BaseException) -> str:
-    name = name_of(error)
-    if name.startswith("ACCESS_TOKEN"):
-        return "Telegram does not know this bot token: please copy it again from @BotFather."
-    if name.startswith("API_ID"):
-        return "Telegram does not know this api id and api hash: please copy them again from my.telegram.org."
-    return f"Telegram refuses to let the bot in: {name}."
+def _sqlite_code(error: BaseException) -> int | None:
+    """SQLite's primary result code; None: it is no error of SQLite's, or one of Python's own about it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
+
+
+def _void(error: BaseException) -> bool:
+    """Whether the saved session is worth nothing: logging in anew helps. One that cannot be read right now is not."""
+    return isinstance(error, DamagedSession) or _sqlite_code(error) in _DAMAGED or code_of(error) == _UNAUTHORIZED

@@ -25,7 +25,7 @@ from engine.core.expressions.operators import (
     plain,
 )  # fmt: skip
 from engine.core.expressions.reading import Parsed
-from engine.core.expressions.scope import LONGEST_TEXT, TODAY, EvaluationError, Scope, check_length, walk
+from engine.core.expressions.scope import LONGEST_TEXT, WORKED_OUT, EvaluationError, Scope, check_length, walk
 from engine.core.values import UNSET, Money
 
 Evaluate = Callable[[Scope], object]
@@ -259,8 +259,8 @@ class _Compiler:
 
 
 def _free_name(name: str) -> Evaluate:
-    if name == TODAY:
-        return lambda scope: scope.formats.today
+    if name in WORKED_OUT:
+        return WORKED_OUT[name]
 
     def read(scope: Scope) -> object:
         value = scope.extra.get(name, _MISSING)

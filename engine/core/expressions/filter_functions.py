@@ -28,7 +28,6 @@ from engine.core.expressions.operators import (
 from engine.core.expressions.scope import EvaluationError, Scope, check_length, walk
 from engine.core.values import UNSET, Money
 
-MOST_DAYS: Final = 1_000_000
 URL: Final = re.compile(r"(?:https?://[^\s\"'<>]+|tg://[^\s\"'<>]+)\Z", re.IGNORECASE)
 
 
@@ -111,13 +110,6 @@ def duration(scope: Scope, value: object) -> str:
     if not isinstance(value, timedelta):
         raise EvaluationError(f"A duration was expected, not {kind_of(value)}.")
     return scope.formats.duration(value)
-
-
-def days(_scope: Scope, value: object) -> timedelta:
-    amount = number(value)
-    if not isinstance(amount, int) or abs(amount) > MOST_DAYS:
-        raise EvaluationError(f"A number of days is a whole number of at most {MOST_DAYS}.")
-    return timedelta(days=amount)
 
 
 def size(scope: Scope, value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.core.expressions import filter_functions as does
+from engine.core.expressions.filter_days import DAYS
 from engine.core.expressions.filter_specs import FilterParameter, FilterSpec, TestSpec, Use
 from engine.core.types import (
     ANY,
@@ -241,14 +242,6 @@ _NUMBERS: Final = (
         example=("2.5 | round", "3"),
     ),
     FilterSpec(
-        name="days",
-        function=does.days,
-        accepts=(INTEGER,),
-        result=_always(DURATION),
-        doc="So many days as a length of time, to count with: `today + (7 | days)`.",
-        example=("(7 | days) | duration", "7 d"),
-    ),
-    FilterSpec(
         name="abs",
         function=does.absolute,
         accepts=(DECIMAL, MONEY, DURATION),
@@ -349,7 +342,7 @@ _LISTS: Final = (
 )
 
 FILTERS: Final[Mapping[str, FilterSpec]] = {
-    one.name: one for group in (_FOR_PEOPLE, _TEXTS, _NUMBERS, _LISTS) for one in group
+    one.name: one for group in (_FOR_PEOPLE, _TEXTS, _NUMBERS, DAYS, _LISTS) for one in group
 }
 """Every filter there is, by name."""
 

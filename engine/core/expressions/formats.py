@@ -154,6 +154,15 @@ def zone_of(name: str) -> tzinfo:
         return UTC
 
 
+def moment_of(day: Day, minutes: int, zone: tzinfo) -> Moment:
+    """The moment (UTC) of a wall-clock time, `minutes` after midnight of `day`.
+
+    Of two equal times it is the first. A time that the clock leaves out is moved on by what is left out.
+    """
+    local = Moment(day.year, day.month, day.day) + timedelta(minutes=minutes)
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
 @lru_cache(maxsize=256)
 def _has_latin_symbols(language: str) -> bool:
     """Whether `min`, `h` and `d` are what readers of the language expect."""

@@ -1,18 +1,18 @@
 """What an evaluation reads and may spend: names, formats, budget. No evaluation happens here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.core.expressions.formats import Formats
-from engine.core.values import Unset
+from engine.core.values import UNSET, Unset
 
 BUDGET: Final = 10_000
 """How much one evaluation may do: about one per evaluated part in loops, one per item in filters."""
 LONGEST_TEXT: Final = 100_000
 """Characters that any text made during evaluation may have."""
 
-TODAY: Final = "today"
-"""The name of the calendar day where the bot lives; worked out only where an expression uses it."""
+HOURS: Final = "hours"
+"""The name of the calendars of working hours. In `extra` stands a function that works them out."""
 
 
 class EvaluationError(Exception):
@@ -69,3 +69,16 @@ def walk(scope: Scope, items: object) -> tuple[object, ...]:
     if items is None or isinstance(items, Unset):
         return ()
     raise EvaluationError("A list was expected.")
+
+
+def _calendars(scope: Scope) -> object:
+    found = scope.extra.get(HOURS, UNSET)
+    return found() if callable(found) else found
+
+
+WORKED_OUT: Final[Mapping[str, Callable[[Scope], object]]] = {
+    "today": lambda scope: scope.formats.today,
+    HOURS: _calendars,
+}
+"""Names that are worked out only where an expression uses them: the calendar day where the bot lives, and the
+calendars of working hours."""

@@ -126,7 +126,7 @@ def _others(step: Step, known: Outcomes) -> set[str] | None:
 
 
 def _kind(edge: MachineEdge) -> EdgeKind:
-    if edge.event == "timeout":
+    if edge.event in ("timeout", "timeout_late"):
         return EdgeKind.TIMEOUT
     if edge.event == "failed":
         return EdgeKind.FAILED
@@ -144,11 +144,11 @@ def _trigger(step: Step, edge: MachineEdge, *, again: bool) -> Trigger:
 
 
 def _due(step: Step) -> str:
-    if step.timeout is None:
+    limit = step.timeout
+    if limit is None:
         return ""
-    if step.timeout.after is not None:
-        return duration(step.timeout.after)
-    return clean(step.timeout.until.source) if step.timeout.until else ""
+    time = duration(limit.after) if limit.after is not None else clean(limit.until.source) if limit.until else ""
+    return time if limit.hours is None else f"{time}, {limit.hours[0]}"
 
 
 def _edge(ends: tuple[str, str], ways: list[tuple[EdgeKind, Trigger]], *, back: bool) -> GraphEdge:

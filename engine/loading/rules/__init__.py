@@ -9,7 +9,7 @@ from engine.actions.catalog import Catalog
 from engine.core.model import Bot, Flow
 from engine.diagnostics import Diagnostic
 from engine.loading.documents import Document
-from engine.loading.rules import arguments, limits, names, paths, questions, references
+from engine.loading.rules import arguments, limits, names, paths, questions, references, timers
 from engine.loading.rules.checked import Checked, prepare
 
 Rule = Callable[[Checked], Iterator[Diagnostic]]
@@ -43,7 +43,9 @@ RULES: tuple[Rule, ...] = (
     paths.edit_into_final,
     paths.recursion,
     paths.no_way_out,
-    paths.timeouts,
+    timers.timeouts,
+    timers.unknown_hours,
+    timers.skipped_for_ever,
     paths.shadowed,
     paths.never_started,
     questions.no_options,

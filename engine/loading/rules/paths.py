@@ -240,37 +240,6 @@ def no_way_out(checked: Checked) -> Iterator[Diagnostic]:
                 )
 
 
-def timeouts(checked: Checked) -> Iterator[Diagnostic]:
-    """F0508, F0509: `timeout:` without a transition, and the other way round."""
-    for judged in checked.judged:
-        for step in judged.flow.steps:
-            named = [transition for transition in step.transitions if transition.trigger == "timeout"]
-            if step.timeout is not None and not named:
-                yield finding(
-                    "F0508",
-                    step.timeout.span,
-                    f"When the time of “{step.id}” is over, nothing says where to go.",
-                    expected="`timeout:` among the transitions of this step",
-                )
-            outcome = "timeout" in judged.view.outlets[step.id].possible
-            if step.timeout is None and named and outcome and not _own_timeout(checked, step):
-                yield finding(
-                    "F0509",
-                    named[0].trigger_span,
-                    f"The step “{step.id}” has no `timeout:`, so this never happens.",
-                    expected="`timeout: 30m` at the step, or no such transition",
-                )
-
-
-def _own_timeout(checked: Checked, step: Step) -> bool:
-    """An outcome, option, signal or button may itself be called “timeout”."""
-    pressed = {button.trigger for button in buttons(step)}
-    signals = {name for name, _ in step.body.signals} if isinstance(step.body, Wait) else set()
-    action = getattr(getattr(step.body, "action", None), "name", "")
-    signature = checked.catalog.actions.get(action)
-    return "timeout" in pressed | signals or (signature is not None and "timeout" in signature.outcomes)
-
-
 def shadowed(checked: Checked) -> Iterator[Diagnostic]:
     """F0515: a transition after one that always holds."""
     for judged in checked.judged:

@@ -23,7 +23,7 @@ from engine.loading.rules.checked import Checked
 from engine.loading.rules.findings import finding
 from engine.loading.rules.triggers import button_triggers, buttons, has_source, option_values
 
-RESERVED = frozenset({"answered", "skipped", "timeout", "failed"})
+RESERVED = frozenset({"answered", "skipped", "timeout", "timeout_late", "failed"})
 """Triggers of the engine: a button or option of that name would be taken for them."""
 
 

@@ -12,6 +12,7 @@ from engine.core.model import (
     Transition,
 )
 from engine.core.types import (
+    BOOLEAN,
     CHAT,
     CUSTOMER,
     DATE,
@@ -23,6 +24,8 @@ from engine.loading.rules.answers import seen_on_the_way
 from engine.loading.rules.joins import join_names
 from engine.loading.rules.triggers import Exit
 from engine.loading.rules.view import FlowView
+
+_CALENDAR = RecordType(name="working hours", fields={"open": BOOLEAN, "opens": DATETIME, "closes": DATETIME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Places:
             "settings": RecordType(name="settings", fields=bot.setting_types),
             "now": DATETIME,
             "today": DATE,
+            "hours": RecordType(name="hours", fields=dict.fromkeys(bot.hours, _CALENDAR)),
         }
 
     def scope(self, names: Mapping[str, ValueType], **extra: ValueType) -> Scope:

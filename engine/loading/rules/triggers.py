@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from engine.actions.catalog import Catalog
 from engine.core.model import Ask, Button, Call, Choice, Do, End, Expression, Flow, Show, Step, Transition, Wait, YesNo
 
-NEVER_BELOW = frozenset({"timeout", "failed"})
+TIME_OVER = ("timeout", "timeout_late")
+"""Triggers of a step whose time is over; the second one, where it is named, when the timer comes late."""
+NEVER_BELOW = frozenset({*TIME_OVER, "failed"})
 """Triggers that do not go on to the step below when no transition names them."""
 
 
@@ -94,8 +96,14 @@ def _of_work(step: Step, outcomes: tuple[str, ...], *, extra: str) -> Outlets:
 
 
 def _with_timeout(step: Step, firing: tuple[str, ...]) -> Outlets:
-    ends = ("timeout",) if step.timeout else ()
-    return Outlets(possible=frozenset({*firing, "timeout"}), firing=tuple(dict.fromkeys((*firing, *ends))))
+    return Outlets(possible=frozenset({*firing, *TIME_OVER}), firing=tuple(dict.fromkeys((*firing, *_time_over(step)))))
+
+
+def _time_over(step: Step) -> tuple[str, ...]:
+    if step.timeout is None:
+        return ()
+    named = {transition.trigger for transition in step.transitions}
+    return TIME_OVER if TIME_OVER[1] in named else TIME_OVER[:1]
 
 
 def _of_message(step: Step) -> Outlets:
@@ -112,11 +120,10 @@ def _of_question(step: Step, ask: Ask) -> Outlets:
         firing.extend(button_triggers(step))
     if ask.optional is not None:
         firing.append("skipped")
-    if step.timeout is not None:
-        firing.append("timeout")
+    firing.extend(_time_over(step))
     if has_source(step) and "failed" in named:
         firing.append("failed")
-    possible = {*special, *button_triggers(step), "answered", "timeout"}
+    possible = {*special, *button_triggers(step), "answered", *TIME_OVER}
     possible |= {"skipped"} if ask.optional is not None else set()
     possible |= {"failed"} if has_source(step) else set()
     return Outlets(possible=frozenset(possible), firing=tuple(dict.fromkeys(firing)))

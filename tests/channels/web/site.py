@@ -29,7 +29,7 @@ from storage.memory import MemoryStore
 from storage.sqlite_store import SqliteStore
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PATIENCE = 10.0
+PATIENCE = 40.0
 
 BOT = """
 bot: Print & <shop>

@@ -70,7 +70,7 @@ class Server:
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not self.up.is_set():
                 line = (await self.process.stdout.readline()).decode()
                 assert line, self.output
@@ -86,7 +86,7 @@ class Server:
         assert self.process.stdout is not None
         self.up.clear()
         (self.process.kill if kill else self.process.terminate)()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             self.output.append((await self.process.stdout.read()).decode())
             return await self.process.wait()
 
@@ -251,7 +251,7 @@ def _said(payload: dict[str, Any]) -> str:
 async def whole(folder: Path) -> Kept:
     """The same order when nobody kills anything."""
     async with Backend() as backend, opened(folder, backend) as (server, tab):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await order(tab)
         assert await server.end(kill=False) == 0
         assert len(backend.orders) == 1

@@ -103,7 +103,7 @@ async def test_a_slow_call_runs_after_its_time_and_the_clock_may_bring_it(here, 
     await asyncio.sleep(0.05)
     assert shop.placed == []
     await here.says(type="clock", turn=21)
-    await asyncio.wait_for(typing, 5)
+    await asyncio.wait_for(typing, 40)
     assert shop.placed == [("Vase", 2)]
 
 

@@ -157,6 +157,6 @@ async def test_a_cookie_that_is_no_text_opens_nothing_and_breaks_nothing(tmp_pat
         writer.write(
             b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %b\r\nConnection: close\r\n\r\n" % (port, cookie)
         )
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 40)
         writer.close()
         assert answer.startswith(b"HTTP/1.1 401"), answer[:80]

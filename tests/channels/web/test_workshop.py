@@ -320,7 +320,7 @@ async def test_the_next_moment_is_one_to_come_though_something_is_due_already(he
     conversation = await here.store.conversation(await here.conversation())
     await here.workshop.command(here.tab, {"type": "clock", "to": "next"})
     assert here.workshop.clock()[0] > conversation.expires_at
-    await asyncio.wait_for(starting, 5)
+    await asyncio.wait_for(starting, 40)
 
 
 async def test_a_production_clock_is_not_turned(tmp_path):
@@ -629,7 +629,7 @@ async def test_the_workshop_stops_with_work_under_way(tmp_path):
     sending = asyncio.create_task(_buy(made))
     await asyncio.sleep(0.02)
     await made.workshop.command(made.tab, {"type": "clock", "turn": 5})
-    await asyncio.wait_for(made.workshop.stop(), 5)
+    await asyncio.wait_for(made.workshop.stop(), 40)
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     await made.bot.app.stop()

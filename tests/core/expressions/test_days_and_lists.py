@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from engine.core.expressions import EvaluationError, Formats, Scope, compile_expression, infer
-from engine.core.expressions.filter_functions import MOST_DAYS
+from engine.core.expressions.filter_days import MOST_DAYS
 from engine.core.types import ANY, DATE, DECIMAL, DURATION, INTEGER, TEXT, ListType, ValueType
 from tests.core.expressions.samples import TYPES, expression, scope, value
 

@@ -24,6 +24,10 @@ CLEAN = {
     + "sure:\n  ask: choice\n  text: Sure?\n  keyboard: [[{text: Yes, trigger: sure}, {text: Change, edit: [age]}]]\n",
     "a step of the same name in another flow": "name:\n  text: Hello.\n",
     "a timeout that leads on": NAME + "  timeout: 10m\n  transitions: {timeout: done}\n",
+    "a way of its own for a timer that comes late": NAME
+    + "  timeout: 10m\n  transitions: {timeout: done, timeout_late: sorry}\nsorry:\n  text: Sorry.\n",
+    "a skipped timer where an answer leads on": NAME
+    + "  timeout: {after: 10m, late: skip}\n  transitions: {timeout: done}\n",
     "two buttons of one trigger, one of them for some": "hello:\n  text: Hi!\n  keyboard:\n"
     "    - [{text: Go, trigger: go, if: customer.name}, {text: Go on, trigger: go, if: not customer.name}]\n",
     "a source that cannot answer": "service:\n  ask: choice\n  text: Which?\n"
@@ -32,6 +36,21 @@ CLEAN = {
 }
 
 FAULTY = {
+    "a late way without a time limit": (NAME + "  transitions: {timeout_late: done}\n", ["F0509"]),
+    "only a late way": (NAME + "  timeout: 10m\n  transitions: {timeout_late: done}\n", ["F0508"]),
+    "hours that nobody knows": (
+        NAME + "  timeout: {after: 1h, hours: shop}\n  transitions: {timeout: done}\n",
+        ["F0315"],
+    ),
+    "a skipped timer that was the only way on": (
+        "pause:\n  text: Wait.\n  keyboard: [[{text: Go, url: https://example.org}]]\n"
+        "  timeout: {until: now, late: {grace: 1h, then: skip}}\n  transitions: {timeout: done}\n",
+        ["F0516"],
+    ),
+    "a button called like the late way": (
+        "hello:\n  text: Hi!\n  keyboard: [[{text: Go, trigger: timeout_late}]]\n",
+        ["F0507", "F0511"],
+    ),
     "below a step that always goes elsewhere": (NAME + "  transitions: done\nmore:\n  text: More.\n", ["F0501"]),
     "all options lead elsewhere": (SIZE + "  transitions: {small: done, large: done}\nmore:\n  text: M.\n", ["F0501"]),
     "two steps that only lead to each other": (

@@ -130,7 +130,7 @@ class TelegramServer:
         finally:
             await self.start()
 
-    async def connected(self, account: Account, *, timeout: float = 10.0) -> None:
+    async def connected(self, account: Account, *, timeout: float = 40.0) -> None:
         """Waits until the account has a line on which it receives, for example after a restart."""
         async with asyncio.timeout(timeout):
             while not self._receiving(account):

@@ -47,6 +47,8 @@ export class Chat {
     this.pinned = true;
     /** Where the log stood when the page moved it last: what lies above was reached by the reader. */
     this.top = 0;
+    /** How far down the log could be moved then. */
+    this.end = 0;
     this.gliding = 0;
     this.older = false;
     this.asked = false;
@@ -203,8 +205,13 @@ export class Chat {
     this.gliding = calm ? 0 : window.setTimeout(() => this.toEnd(), 1200);
     this.log.scrollTo({ top: this.log.scrollHeight, behavior: calm ? "instant" : "smooth" });
     this.top = this.log.scrollTop;
+    this.end = this.#reach();
     this.unread = 0;
     this.#badge();
+  }
+
+  #reach() {
+    return this.log.scrollHeight - this.log.clientHeight;
   }
 
   /** @param {Entry} entry @param {"sent" | "taken"} tick @returns {"new" | "changed" | "known"} */
@@ -288,20 +295,22 @@ export class Chat {
     clearTimeout(this.gliding);
     this.gliding = 0;
     this.log.scrollTo({ top: this.log.scrollTop, behavior: "instant" });
-    this.top = Infinity;
+    this.pinned = false;
     this.#scrolled();
   }
 
   #scrolled() {
     if (this.gliding) return;
-    const near = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
-    // The end may have moved away by itself: a picture came, or the field for texts grew.
-    if (this.pinned && !near && this.log.scrollTop >= this.top - 1) {
+    const near = this.#reach() - this.log.scrollTop < NEAR;
+    // The end may have moved by itself: a picture came, the field for texts grew. A log that became shorter is moved
+    // up by the browser: as long as its end is not where it was, that was not the reader.
+    if (this.pinned && !near && (this.log.scrollTop >= this.top - 1 || this.end !== this.#reach())) {
       this.toEnd();
       return;
     }
     this.pinned = near;
     this.top = this.log.scrollTop;
+    this.end = this.#reach();
     if (this.pinned) this.unread = 0;
     this.#badge();
     if (this.log.scrollTop < 3 * NEAR && this.older && !this.asked && this.store.oldest) {

@@ -1,0 +1,299 @@
+"""Signals: written down first, then delivered in order to the conversation that has their key. Decides nothing in it.
+
+A signal is a row until the commit that takes it: killed anywhere, it is delivered after the next start, once.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from engine.core.codec import load_data
+from engine.core.conversation import Conversation
+from engine.core.events import SignalReceived
+from engine.core.values import Value
+from engine.runtime.activity import Activity
+from engine.runtime.dispatcher import Stopped
+from engine.runtime.hops import Hops
+from engine.runtime.identity import IdSource
+from engine.runtime.ledger import Ledger
+from engine.runtime.library import Library
+from engine.runtime.ports import Clock, Envelope, NewSignal, SignalRow, Store
+from engine.runtime.routing import Addressed
+from engine.runtime.sending import Sent, new_signal, signals_of, update_of
+
+PATIENCE: Final = 5.0
+"""Seconds that a sender waits to hear whether the signal was delivered; it is kept in any case."""
+REST: Final = timedelta(seconds=5)
+"""Pause of a key whose first signal could not be handled; doubled every time, at most REST_MAX."""
+REST_MAX: Final = timedelta(minutes=10)
+PAUSE: Final = timedelta(seconds=1)
+"""Conversations that signal each other in a circle are slowed down to one signal in so much time."""
+ASK: Final = 0.9
+"""Seconds between two questions whether another process has written."""
+AT_ONCE: Final = 20
+"""Rows of one key read at once."""
+LOOK: Final = 100
+"""Keys looked for at once, besides those under way or at rest."""
+TRIES: Final = 3
+"""So many times a row is tried that is there still after it was handled, before its key rests."""
+
+log = logging.getLogger("stepgram.signals")
+Lane = tuple[str, str]
+"""A flow and a key: its signals go one after the other."""
+
+
+class Signals:
+    """Takes signals and brings them to their conversations. `post` puts an envelope into its chat's queue and says
+    whether it was handled; `mine` says whether a chat is this process's; `wake` asks for a look at a time."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: IdSource,
+        activity: Activity,
+        library: Callable[[], Library],
+        post: Callable[[Envelope], Awaitable[bool]],
+        mine: Callable[[str], bool],
+        wake: Callable[[datetime], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._activity = activity
+        self._library = library
+        self._post = post
+        self._mine = mine
+        self._wake = wake
+        self._running: dict[Lane, asyncio.Task[None]] = {}
+        self._again: set[Lane] = set()
+        """Running ones that something new has come for."""
+        self._resting: dict[Lane, datetime] = {}
+        self._failures: dict[Lane, int] = {}
+        self._told: dict[str, asyncio.Future[Sent]] = {}
+        """What senders wait for, by update id; several may send the same one at once."""
+        self._senders: Counter[str] = Counter()
+        self._taken: set[int] = set()
+        """Rows that a commit has just taken."""
+        self._hops = Hops()
+        self._look = True
+        self._asked = 0.0
+        self._stopped = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a signal is on its way or will be tried again."""
+        return bool(self._running or self._resting)
+
+    # --- in ---------------------------------------------------------------------------------------------
+
+    async def send(
+        self, flow: str, key: str, name: str, payload: Mapping[str, Value], update: str | None = None
+    ) -> Sent:
+        """Write a signal down and bring it on its way; it is durable when this returns. Raises UnfitSignal, and what
+        the store raises (then it was not taken).
+
+        `update`: an id under which a repeated signal is known and dropped.
+        """
+        known = signals_of(self._library(), flow)
+        if known is None or name not in known:
+            return Sent.UNKNOWN_FLOW if known is None else Sent.UNKNOWN_SIGNAL
+        name_of_it = update_of(update or self._ids.file())
+        signal = new_signal(flow=flow, key=key, name=name, payload=payload, update=name_of_it, at=self._clock.now())
+        told = self._told.setdefault(signal.update, asyncio.get_running_loop().create_future())
+        self._senders[signal.update] += 1
+        try:
+            if not await self._store.keep_signal(signal):
+                return Sent.DUPLICATE
+            self._start((signal.flow, signal.key))
+            return await self._verdict(signal, told)
+        finally:
+            self._senders[signal.update] -= 1
+            if not self._senders[signal.update]:
+                del self._senders[signal.update], self._told[signal.update]
+
+    async def _verdict(self, signal: NewSignal, told: asyncio.Future[Sent]) -> Sent:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        pause = 0.02
+        lane = (signal.flow, signal.key)
+        while (left := end - loop.time()) > 0 and not self._stopped and lane not in self._resting:
+            await asyncio.wait({told}, timeout=min(left, pause))
+            if told.done():
+                return told.result()
+            pause = min(pause * 2, 0.5)
+            # Another worker may have the conversation.
+            if lane not in self._running and await self._store.seen(signal.update):
+                return Sent.DELIVERED
+        return Sent.KEPT
+
+    def _tell(self, update: str, sent: Sent) -> None:
+        told = self._told.get(update)
+        if told is not None and not told.done():
+            told.set_result(sent)
+
+    # --- when to look -----------------------------------------------------------------------------------
+
+    def poke(self) -> None:
+        """Somebody else wrote signals, or gave us chats: look at the next chance."""
+        self._look = True
+
+    async def outside(self) -> bool:
+        """Whether another process has written since this was asked last: then it is time to look."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked < ASK:
+            return False
+        self._asked = now
+        if not await self._store.changed_outside():
+            return False
+        self._look = True
+        return True
+
+    async def look(self) -> None:
+        """Bring on its way what can be delivered, and wait a moment for it: what was signalled in time goes before
+        timers that came due since."""
+        now = self._clock.now()
+        rested = [lane for lane, until in self._resting.items() if not now < until <= now + REST_MAX]
+        for lane in rested:
+            del self._resting[lane]
+        if self._stopped or not (self._look or rested):
+            return
+        self._look = False
+        limit = LOOK + len(self._running) + len(self._resting)
+        try:
+            found = await self._store.deliverable_signals(limit)
+        except BaseException:
+            self._look = True
+            self._wake(now + PAUSE)
+            raise
+        if len(found) == limit:
+            self._look = True
+            self._wake(now)
+        tasks = [self._start((row.flow, row.key)) for _, row in found]
+        waited = {task for task in tasks if task is not None}
+        if waited:
+            await asyncio.wait(waited, timeout=PATIENCE)
+
+    def committed(self, ledger: Ledger) -> None:
+        """After a commit: what it took, what it sent, and conversations that others may have waited for."""
+        if ledger.taken_signals or ledger.signals or ledger.finished_calls:
+            self._taken.update(ledger.taken_signals)
+            self._hops.committed(ledger)
+        lanes = dict.fromkeys((signal.flow, signal.key) for signal in ledger.signals)
+        lanes.update(dict.fromkeys(ledger.keyed))
+        for lane in lanes:
+            self._start(lane)
+
+    async def stop(self) -> None:
+        """Bring nothing more on its way; the rows stay for the next start."""
+        self._stopped = True
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- out --------------------------------------------------------------------------------------------
+
+    def _start(self, lane: Lane) -> asyncio.Task[None] | None:
+        if self._stopped or lane in self._resting:
+            return None
+        running = self._running.get(lane)
+        if running is not None:
+            self._again.add(lane)
+            return running
+        self._activity.begin()
+        task = self._running[lane] = asyncio.create_task(self._run(lane), name=f"signals of {lane[0]}")
+        task.add_done_callback(lambda _: self._ended(lane))
+        return task
+
+    def _ended(self, lane: Lane) -> None:
+        del self._running[lane]
+        if lane in self._again:
+            self._again.discard(lane)
+            self._start(lane)
+        self._activity.end()
+
+    async def _run(self, lane: Lane) -> None:
+        try:
+            while rows := await self._store.signals(*lane, AT_ONCE):
+                for row in rows:
+                    if not await self._deliver(lane, row):
+                        return
+            self._failures.pop(lane, None)
+        except Stopped:
+            log.info("signals of %s are delivered after the next start", lane[0])
+        except Exception:
+            log.exception("signals of %s could not be delivered", lane[0])
+            self._rest(lane)
+
+    async def _deliver(self, lane: Lane, row: SignalRow) -> bool:
+        """Whether the next one of the lane may go."""
+        if self._hops.too_many(row.update):
+            log.warning("conversations of %s and others signal each other in a circle: they are slowed down", lane[0])
+            self._pause(lane, PAUSE)
+            return False
+        if not _readable(row):
+            log.error("the signal %s for %s cannot be read: it is dropped", row.name, lane[0])
+            await self._store.drop_signal(row.id)
+            return True
+        for _ in range(TRIES):
+            target = await self._store.by_key(*lane)
+            if target is None:
+                return await self._nobody(lane, row)
+            if not self._mine(target.chat):
+                return False
+            handled = await self._hand_over(target, row)
+            if row.id in self._taken:
+                self._taken.discard(row.id)
+                self._done(lane, row, Sent.DELIVERED)
+                return True
+            if not handled:
+                break
+            # Handled, and not taken: the conversation ended a moment ago, or another worker was quicker.
+            first = await self._store.signals(*lane, 1)
+            if not first or first[0].id != row.id:
+                self._done(lane, row, Sent.DELIVERED)
+                return True
+        self._rest(lane)
+        return False
+
+    async def _hand_over(self, target: Conversation, row: SignalRow) -> bool:
+        event = SignalReceived(at=self._clock.now(), name=row.name, payload=load_data(row.payload))
+        self._hops.on_its_way(row)
+        what = Addressed(conversation=target.id, event=event, signal=row.id)
+        return await self._post(Envelope(chat=target.chat, update=None, what=what))
+
+    async def _nobody(self, lane: Lane, row: SignalRow) -> bool:
+        """No conversation is open: wait for one, unless it is over already."""
+        if await self._store.ended_by_key(*lane) is None:
+            for waiting in await self._store.signals(*lane, LOOK):
+                self._tell(waiting.update, Sent.KEPT)
+            return False
+        log.warning("the signal %s came after its conversation of %s was over: it is dropped", row.name, lane[0])
+        await self._store.drop_signal(row.id)
+        self._done(lane, row, Sent.LATE)
+        return True
+
+    def _done(self, lane: Lane, row: SignalRow, sent: Sent) -> None:
+        self._failures.pop(lane, None)
+        self._tell(row.update, sent)
+
+    def _rest(self, lane: Lane) -> None:
+        failures = self._failures.get(lane, 0)
+        self._failures[lane] = failures + 1
+        self._pause(lane, min(REST * 2 ** min(failures, 16), REST_MAX))
+
+    def _pause(self, lane: Lane, pause: timedelta) -> None:
+        self._resting[lane] = self._clock.now() + pause
+        self._wake(self._resting[lane])
+
+
+def _readable(row: SignalRow) -> bool:
+    try:
+        return isinstance(load_data(row.payload), dict)
+    except Exception:  # whatever damaged data makes the decoder say
+        return False

@@ -1,0 +1,1 @@
+"""What other programs speak to: signals by HTTP."""
