@@ -4,12 +4,18 @@ import shlex
 import sqlite3
 from typing import Final
 
+from engine.runtime.ports import StoreFailed
+
 
 class StoreError(Exception):
     """The store cannot do its work. The text says why and what to do; it is safe to show to an operator."""
 
 
-class StoreBusy(StoreError):  # noqa: N818 - says what happened
+class StoreUnavailable(StoreError, StoreFailed):  # noqa: N818 - says what happened
+    """The database cannot do its work at this moment."""
+
+
+class StoreBusy(StoreUnavailable):
     """Another process holds the database."""
 
 
@@ -31,6 +37,10 @@ class SchemaBehind(StoreError):  # noqa: N818 - says what happened
 
 class TransactionEnded(StoreError):  # noqa: N818 - says what happened
     """A statement came after its transaction was over."""
+
+
+class TransactionUndone(TransactionEnded, StoreFailed):
+    """The database has undone the transaction by itself, after a fault of its own."""
 
 
 class ConstraintBroken(StoreError):  # noqa: N818 - says what happened
@@ -63,8 +73,8 @@ def explain(error: sqlite3.Error, file: str) -> StoreError:
     code = primary_code(error)
     if code == sqlite3.SQLITE_CONSTRAINT:
         return ConstraintBroken(f"The database refused a row: {error}.")
-    kind = StoreBusy if code in BUSY else StoreError
     advice = _ADVICE.get(code)
     if advice is None:
         return StoreError(f"The database {file} refused a statement: {error}.")
+    kind = StoreBusy if code in BUSY else StoreError if code == sqlite3.SQLITE_TOOBIG else StoreUnavailable
     return kind(f"The database {file}: {error}. {advice}")

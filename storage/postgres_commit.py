@@ -13,7 +13,7 @@ from engine.runtime.ports import Commit, NewSignal
 from storage import postgres_batch, postgres_diagnosis, postgres_rows, rows
 from storage import postgres_statements as statements
 from storage.batch import Refused
-from storage.errors import TransactionEnded
+from storage.errors import TransactionUndone
 from storage.hop import finish
 from storage.postgres_connection import PAUSES, Postgres, discard, is_in_transaction
 from storage.postgres_errors import explain_postgres, lost, passing, sqlstate
@@ -79,7 +79,7 @@ class Writing:
         if not transaction.has_written:
             return  # what is open is undone when the connection is given back
         if not is_in_transaction(line):
-            raise TransactionEnded("The database has undone this transaction after a fault. Begin again.")
+            raise TransactionUndone("The database has undone this transaction after a fault. Begin again.")
         marker = self._tokens()
         try:
             await finish(line.execute(f"{statements.MARK.replace('<marker>', marker)}; COMMIT"))

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from storage.errors import ConstraintBroken, StoreBusy, StoreError
+from storage.errors import ConstraintBroken, StoreBusy, StoreError, StoreUnavailable
 from storage.postgres_address import Address
 
 _STOPPING: Final = frozenset({"57P01", "57P02", "25P03"})
@@ -19,6 +19,8 @@ _AGAIN: Final = frozenset({"40001", "40P01", "53300", _STARTING})
 """The server asks for a repetition, or has no room at this moment."""
 _BROKEN: Final = ("closed", "released", "closing", "in progress", "unexpected")
 """What the driver itself says when a line ends under its feet."""
+_OF_THE_STATEMENT: Final = frozenset({"54000", "22001", "0A000", "57014", "42501", "3F000"})
+"""There is advice, but the same statement fails again."""
 _STALE_PLAN: Final = "InvalidCachedStatementError"
 _VALUE: Final = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTALL)
 _TABLE: Final = re.compile(r'relation "([^"]*)" does not exist')
@@ -65,10 +67,10 @@ def explain_postgres(error: Exception, address: Address) -> Exception:
         return StoreError(f"The database {address} refused a statement: no such table: {found[1]}.")
     advice = _ADVICE.get(state)
     if advice is not None:
-        kind = StoreBusy if state in _AGAIN else StoreError
+        kind = StoreBusy if state in _AGAIN else StoreError if state in _OF_THE_STATEMENT else StoreUnavailable
         return kind(f"The database {address}: {_first_line(error)}. {advice(address)}")
     if not state or lost(error):
-        return StoreError(_about_the_line(error, address))
+        return StoreUnavailable(_about_the_line(error, address))
     return StoreError(f"The database {address} refused a statement: {_first_line(error)}.")
 
 

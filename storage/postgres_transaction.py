@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from engine.runtime.ports import Commit, Conflict
 from storage import postgres_batch, postgres_diagnosis, postgres_plugin_sql
 from storage.batch import Refused
-from storage.errors import TransactionEnded
+from storage.errors import TransactionEnded, TransactionUndone
 from storage.hop import finish
 from storage.postgres_address import Address
 from storage.postgres_connection import discard, is_in_transaction
@@ -148,4 +148,4 @@ class PostgresTransaction:
                 " another one."
             )
         if not is_in_transaction(self._connection):
-            raise TransactionEnded("The database has undone this transaction after a fault. Begin again.")
+            raise TransactionUndone("The database has undone this transaction after a fault. Begin again.")

@@ -29,7 +29,7 @@ from engine.runtime.ports import (
 )
 from storage import batch, reading, rows, statements, upkeep
 from storage.batch import Batch, Refused
-from storage.errors import StoreError, TransactionEnded, explain
+from storage.errors import StoreError, TransactionEnded, TransactionUndone, explain
 from storage.file import MIGRATIONS, FileLock, make_folder, prepare
 from storage.hop import Hop, atomically, finish, roll_back
 from storage.journal import SqliteJournal
@@ -338,7 +338,7 @@ class SqliteTransaction:
 
 def _inside(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
     if not connection.in_transaction:  # SQLite undoes all of it itself on a full disk
-        raise TransactionEnded("The database has undone this transaction after a fault. Begin again.")
+        raise TransactionUndone("The database has undone this transaction after a fault. Begin again.")
     return work(connection)
 
 

@@ -12,7 +12,7 @@ from engine.actions.errors import UnknownSecret
 from engine.core.conversation import Conversation
 from engine.core.world import World
 from engine.runtime.library import Library
-from engine.runtime.ports import Chat, Conflict, Store, Transaction
+from engine.runtime.ports import Chat, Conflict, Store, StoreFailed, Transaction
 from engine.runtime.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -26,23 +26,24 @@ class Lease:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction: Transaction | None = transaction
-        self.conflict: Conflict | None = None
-        """Another transaction was in the way: whatever the action makes of that, all of it is to be done again."""
+        self.trouble: Conflict | StoreFailed | None = None
+        """Another transaction was in the way, or the store failed: whatever the action makes of that, all of it is to
+        be done again."""
 
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Run one statement; the number of rows it changed."""
         try:
             return await self._lent().execute(sql, parameters)
-        except Conflict as conflict:
-            self.conflict = conflict
+        except (Conflict, StoreFailed) as trouble:
+            self.trouble = trouble
             raise
 
     async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
         """Rows of one SELECT or RETURNING."""
         try:
             return await self._lent().query(sql, parameters)
-        except Conflict as conflict:
-            self.conflict = conflict
+        except (Conflict, StoreFailed) as trouble:
+            self.trouble = trouble
             raise
 
     def end(self) -> None:

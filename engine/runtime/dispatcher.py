@@ -9,13 +9,15 @@ from functools import partial
 from typing import Final
 
 from engine.runtime.activity import Activity
-from engine.runtime.ports import Envelope
+from engine.runtime.ports import Envelope, StoreFailed
 from engine.runtime.workers import Workers
 
 LANE: Final = 100
 """Envelopes that may wait in one chat's queue; who brings more waits."""
 PARALLEL: Final = 256
 """Chats that are handled at once."""
+AGAIN: Final = 5.0
+"""Seconds until an event is tried again while neither the store nor the customer can be reached."""
 PATIENCE: Final = 10.0
 """Seconds that what is being handled has to end when the process stops; an action may hang."""
 
@@ -183,17 +185,25 @@ class Dispatcher:
             del self._lanes[lane.chat]
 
     async def _one(self, envelope: Envelope) -> bool:
-        try:
-            await self._handle(envelope)
-        except Exception:
-            log.exception("an event of chat %s could not be handled", envelope.chat)
-        else:
-            return True
-        try:
-            await self._failed(envelope)
-        except Exception:
-            log.exception("chat %s could not be told that something went wrong", envelope.chat)
-        return False
+        while True:
+            away = False
+            try:
+                await self._handle(envelope)
+            except StoreFailed as error:
+                away = True
+                log.error("an event of chat %s could not be handled: %s", envelope.chat, error)
+            except Exception:
+                log.exception("an event of chat %s could not be handled", envelope.chat)
+            else:
+                return True
+            try:
+                await self._failed(envelope)
+            except Exception:
+                log.exception("chat %s could not be told that something went wrong", envelope.chat)
+                if away:  # nothing is written and nobody knows: dropping it now would lose it without a word
+                    await asyncio.sleep(AGAIN)
+                    continue
+            return False
 
 
 def _room(lane: _Lane) -> asyncio.Semaphore:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import TracebackType
@@ -18,9 +18,22 @@ from engine.runtime.delivery import Deliveries
 from engine.runtime.ledger import Ledger
 from engine.runtime.outbox import compose
 from engine.runtime.play import Play, Tools
-from engine.runtime.ports import AlreadySeen, Channel, Chat, Clock, Conflict, Envelope, Overtaken, Store, Transaction
+from engine.runtime.ports import (
+    AlreadySeen,
+    Channel,
+    Chat,
+    Clock,
+    Conflict,
+    Envelope,
+    Overtaken,
+    Store,
+    StoreFailed,
+    Transaction,
+)
 from engine.runtime.routing import Addressed, Deliver, Start, named_conversation, route
 
+PAUSES: Final = (0.1, 0.3, 1.0, 2.0, *(5.0,) * 5)
+"""Seconds between the tries of an update while the store fails; then the customer is told to come back later."""
 ATTEMPTS: Final = 8
 """How often an update is repeated when somebody else wrote its rows meanwhile."""
 MOMENT: Final = timedelta(milliseconds=1)
@@ -72,7 +85,9 @@ class Executor:
         channel: Channel,
         clock: Clock,
         committed: Callable[[Ledger], None],
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
+        """`pauses`: seconds between the tries while the store fails."""
         self.tools = tools
         """The bot as it is now; another one may take its place between two updates."""
         self._store = store
@@ -82,6 +97,7 @@ class Executor:
         self._channel = channel
         self._clock = clock
         self._committed = committed
+        self._pauses = pauses
         self._told: dict[str, dict[str, None]] = {}
         """By chat: updates that failed and could not be written down. Their customers were told to do it again, so they
         must not be handled some day: the chat's next commit takes them along as seen."""
@@ -94,6 +110,15 @@ class Executor:
         """
         if envelope.update in self._told.get(envelope.chat, ()):
             return False
+        for pause in self._pauses:
+            try:
+                return await self._handle(envelope)
+            except StoreFailed as error:
+                log.warning("chat %s waits for the store: %s", envelope.chat, error)
+                await asyncio.sleep(pause)  # a store that comes back in time is worth more than an apology
+        return await self._handle(envelope)
+
+    async def _handle(self, envelope: Envelope) -> bool:
         for attempt in range(ATTEMPTS):
             try:
                 await self._once(envelope)

@@ -331,8 +331,8 @@ class Play:
                     )
                 finally:
                     lease.end()
-                if lease.conflict is not None:
-                    raise lease.conflict
+                if lease.trouble is not None:
+                    raise lease.trouble
                 if isinstance(came, Failure):
                     raise _Undone(came)
         except _Undone as undone:

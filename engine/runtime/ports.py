@@ -160,6 +160,11 @@ class Overtaken(Exception):  # noqa: N818 - says what happened
         self.chat = chat
 
 
+class StoreFailed(Exception):  # noqa: N818 - says what happened
+    """The store could not do its work: disk, network, another program's lock. It is not the fault of what was asked,
+    and the same may go well in a moment."""
+
+
 class Conflict(Exception):  # noqa: N818 - says what happened
     """Two transactions stood in each other's way (a deadlock): this one is undone as a whole, do it again."""
 
