@@ -1,6 +1,7 @@
 """`stepgram backup` and `stepgram restore`: the database and the received files into a folder, and back again."""
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,7 +60,7 @@ def back_up(options: BackupOptions, version: str) -> int:
         click.echo(f"{manifest.missing_files} files that the database names are not in {found.files} any more.")
     if left_out:
         click.echo(f"Not in it, since they are not Stepgram's: the tables {', '.join(left_out)}. Use pg_dump for them.")
-    click.echo(f"Back again with: stepgram restore {options.folder}")
+    click.echo(f"Back again with: stepgram restore {shlex.quote(str(options.folder))}")
     return 0
 
 

@@ -23,6 +23,8 @@ from engine.serving import Serving, serve, work
 from engine.settings import Settings
 
 _TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
+_SERVING: Final = (700, 10, 10)
+"""While customers wait the collector looks often, and a little each time. A start is given more room, see `cli`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ async def _started(bot: Serving, ended: asyncio.Event) -> Sequence[str] | None:
     places = starting.result()
     gc.collect()
     gc.freeze()  # flows and libraries stay for good: looking through them again and again would stop every customer
+    gc.set_threshold(*_SERVING)
     return places
 
 

@@ -33,6 +33,8 @@ def settings(*, flows: Path | None = None, database: Path | None = None) -> Sett
     if database is not None:
         files = read.files if found.get("STEPGRAM_FILES") else database.parent / "files"
         read = msgspec.structs.replace(read, database=database, database_url=None, files=files)
+    if read.database.is_symlink():  # its lock is beside the file itself, and the file itself is what is replaced
+        read = msgspec.structs.replace(read, database=Path(os.path.realpath(read.database)))
     return read
 
 

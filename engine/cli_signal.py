@@ -102,6 +102,8 @@ def _check_names(flows: Mapping[str, Flow], options: SignalOptions) -> None:
         raise Wrong(f"There is no flow “{options.flow}”.{_near(options.flow, flows)}")
     known = awaited(flows.__getitem__, [options.flow])
     if options.name in known:
+        if flows[options.flow].key is None:
+            raise Wrong(f"“{options.flow}” has no `key:` in its file, so no signal finds its conversations.")
         return
     if not known:
         raise Wrong(f"No step of “{options.flow}” waits for a signal.")
@@ -141,7 +143,8 @@ def _warn(flows: Mapping[str, Flow], options: SignalOptions, payload: Mapping[st
     missing = sorted(read_of(flows.__getitem__, options.flow, options.name) - payload.keys())
     if missing:
         names = ", ".join(f"“{name}”" for name in missing)
-        click.echo(f"stepgram: the flow reads {names} of this signal, and it is not in what you send.", err=True)
+        told = f"the flow reads {names} of this signal, and it is not in what you send. It is sent all the same."
+        click.echo(f"stepgram: {told}", err=True)
 
 
 # --- what becomes of it -----------------------------------------------------------------------------------

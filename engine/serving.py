@@ -4,6 +4,7 @@ A door is a channel with what it needs before and behind the engine: `engine.ser
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import socket
@@ -20,6 +21,7 @@ from engine.reloading import reload_on_change, stand_of
 from engine.runtime.clock import SystemClock, TurnedClock
 from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource, SecretIds
+from engine.runtime.library import Library
 from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Store
 from engine.runtime.surroundings import Granted
@@ -28,6 +30,8 @@ from engine.settings import Settings, SettingsError
 KEPT: Final = timedelta(days=90)
 """So long the journal keeps messages."""
 DAY: Final = timedelta(days=1)
+FLOWS_MARK: Final = "flows"
+"""Under this name the journal has what `flows_mark` gives for the process that serves the customers."""
 
 log = logging.getLogger("stepgram.serving")
 
@@ -131,6 +135,7 @@ class Serving:
             await self.app.open()
             starting.push_async_callback(self.app.stop)
             await self._alone()
+            await self._alike()
             for door in self._doors:
                 starting.push_async_callback(door.close)
                 await door.prepare()
@@ -160,6 +165,21 @@ class Serving:
                     "start `stepgram work`; for another bot give DATABASE_URL another database."
                 )
 
+    async def _alike(self) -> None:
+        """Who serves the customers says which flows those are; hands behind it have the same. Raises SettingsError."""
+        if self.app.store.sharing is None:
+            return
+        mine = flows_mark(self.app.library)
+        journal = self.app.store.journal
+        if self._doors:
+            await journal.set_value(FLOWS_MARK, mine)
+        elif await journal.value(FLOWS_MARK) not in (None, mine):
+            raise SettingsError(
+                "The flows here are not those of the `stepgram run` that serves the customers of this database: its "
+                "customers would get other answers from here. Bring the same flows to both (STEPGRAM_FLOWS), the one "
+                "that runs first, then start this again."
+            )
+
     def _committed(self, chat: str) -> None:
         for door in self._doors:
             door.committed(chat)
@@ -174,6 +194,8 @@ class Serving:
     async def _reloaded(self, loaded: Loaded, live: bool) -> None:
         for door in self._doors:
             await door.reloaded(loaded, live)
+        if live and self._doors:
+            await self._alike()
         self._told(loaded, live)
 
     async def _clean(self) -> None:
@@ -203,6 +225,12 @@ async def forget_old(store: Store, files: FileStore, now: datetime) -> None:
 async def _cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def flows_mark(library: Library) -> str:
+    """The same for the same flows, whatever folder they are in."""
+    versions = sorted((name, program.version) for name, program in library.programs.items())
+    return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
 
 
 def worker_name(ids: IdSource) -> str:

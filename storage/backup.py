@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from storage.errors import SchemaBehind, StoreError, explain
-from storage.file import APPLICATION, latest, sync_folder, versions
+from storage.file import APPLICATION, latest, locked_folder, sync_folder, versions
 from storage.reading import files_in, names_in
 
 DATABASE: Final = "stepgram.sqlite3"
@@ -68,14 +68,15 @@ def new_folder(folder: Path) -> Iterator[Path]:
     try:
         _sweep(partial)
         partial.mkdir(parents=True)
-        try:
-            yield partial
-            _sync_all(partial)
-            partial.rename(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        with locked_folder(partial):
+            try:
+                yield partial
+                _sync_all(partial)
+                partial.rename(folder)
+                sync_folder(folder.parent)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
     except sqlite3.Error as error:
         raise explain(error, str(partial / DATABASE)) from error
     except OSError as error:
@@ -87,8 +88,11 @@ def _sweep(partial: Path) -> None:
         return
     strange = partial.is_dir() and [entry.name for entry in partial.iterdir() if entry.name not in _PARTS]
     if not partial.is_dir() or strange:
-        raise StoreError(f"{partial} is in the way and is no backup that was cut short. Move it away, then try again.")
-    shutil.rmtree(partial)
+        raise StoreError(
+            f"The folder {partial} is in the way and is no backup that was cut short. Move it away, then try again."
+        )
+    with locked_folder(partial):
+        shutil.rmtree(partial)
 
 
 def _sync_all(folder: Path) -> None:
@@ -190,17 +194,17 @@ def read_backup(folder: Path) -> Manifest:
     """Check that this is a whole backup which this version understands. Raises StoreError that says what is wrong."""
     place = folder / MANIFEST
     if folder.name.endswith(".partial"):
-        raise StoreError(f"{folder} is a backup that was cut short. Restore one without `.partial` in its name.")
+        raise StoreError(f"The backup {folder} was cut short. Restore one without `.partial` in its name.")
     try:
         manifest = msgspec.json.decode(place.read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise StoreError(
-            f"{folder} is no backup: there is no {MANIFEST} in it. Name a folder that `stepgram backup` made."
+            f"There is no backup in {folder}: no {MANIFEST} in it. Name a folder that `stepgram backup` made."
         ) from None
     except msgspec.MsgspecError as error:
-        raise StoreError(f"{place} is damaged ({error}). Take another backup.") from error
+        raise StoreError(f"The file {place} is damaged ({error}). Take another backup.") from error
     except OSError as error:
-        raise StoreError(f"{place} cannot be read: {error.strerror}.") from error
+        raise StoreError(f"The file {place} cannot be read: {error.strerror}.") from error
     if manifest.form > FORM or manifest.schema > latest():
         raise StoreError(
             f"The backup {folder} was made by a newer version of Stepgram ({manifest.version}). Install that one first."
@@ -212,15 +216,17 @@ def read_backup(folder: Path) -> Manifest:
 def _check_database(database: Path, manifest: Manifest) -> None:
     try:
         if digest(database) != manifest.sha256:
-            raise StoreError(f"{database} is not as the manifest says: it was changed or damaged. Take another backup.")
+            raise StoreError(
+                f"The file {database} is not as the manifest says: it was changed or damaged. Take another backup."
+            )
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?immutable=1", uri=True)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (schema,) = connection.execute("PRAGMA user_version").fetchone()
             _check(connection, database)
             counted = rows_of(connection)
     except OSError as error:
-        raise StoreError(f"{database} cannot be read: {error.strerror}. Take another backup.") from error
+        raise StoreError(f"The file {database} cannot be read: {error.strerror}. Take another backup.") from error
     except sqlite3.Error as error:
         raise explain(error, str(database)) from error
     if (application, schema) != (APPLICATION, manifest.schema) or counted != dict(manifest.rows):
-        raise StoreError(f"{database} is not as the manifest says. Take another backup.")
+        raise StoreError(f"The file {database} is not as the manifest says. Take another backup.")

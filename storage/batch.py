@@ -36,12 +36,12 @@ def prepare(commits: Sequence[Commit]) -> Batch:
     batch = Batch(commits=commits)
     for commit in commits:
         at = rows.past_ms(commit.at)
-        batch.seen.extend((update, at) for update in commit.seen)
+        batch.seen.extend([(update, at) for update in commit.seen])
         _chat(batch, commit)
         over = _conversations(batch, commit, at)
         batch.visits.extend(map(rows.visit_line, commit.visits))
         batch.outbox.extend(map(rows.outgoing_line, commit.outbox))
-        batch.delivered.extend((key,) for key in commit.delivered)
+        batch.delivered.extend([(key,) for key in commit.delivered])
         _ordered(batch, commit, over)
     return batch
 
@@ -70,22 +70,27 @@ def _conversations(batch: Batch, commit: Commit, at: int) -> list[Line]:
 
 
 def _ordered(batch: Batch, commit: Commit, over: list[Line]) -> None:
-    at = rows.past_ms(commit.at)
-    taken = [(number,) for number in commit.taken_signals]
-    for sql, lines, called in (
-        (statements.TIMER_FIRED, commit.fired_timers, "timer"),
-        (statements.CANCEL_TIMERS, commit.cancelled_timers, ""),
-        (statements.SET_TIMER, [rows.timer_line(timer) for timer in commit.timers], ""),
-        (statements.CALL_FINISHED, commit.finished_calls, "call"),
-        (statements.SET_CALL, [rows.call_line(call) for call in commit.pending], ""),
-        (statements.SIGNAL_SEEN, [(at, number) for number in commit.taken_signals], ""),
-        (statements.DROP_SIGNAL, taken, "signal"),
-        (statements.ADD_SIGNAL, [rows.signal_line(signal) for signal in commit.signals], ""),
-        (statements.DROP_LETTER, [(number,) for number in commit.letters], "letter"),
-        (statements.DELETE_TIMERS, over, ""),
-    ):
-        if lines:
-            batch.ordered.append((sql, list(lines), called))
+    note = batch.ordered.append
+    if commit.fired_timers:
+        note((statements.TIMER_FIRED, list(commit.fired_timers), "timer"))
+    if commit.cancelled_timers:
+        note((statements.CANCEL_TIMERS, list(commit.cancelled_timers), ""))
+    if commit.timers:
+        note((statements.SET_TIMER, list(map(rows.timer_line, commit.timers)), ""))
+    if commit.finished_calls:
+        note((statements.CALL_FINISHED, list(commit.finished_calls), "call"))
+    if commit.pending:
+        note((statements.SET_CALL, list(map(rows.call_line, commit.pending)), ""))
+    if commit.taken_signals:
+        at = rows.past_ms(commit.at)
+        note((statements.SIGNAL_SEEN, [(at, number) for number in commit.taken_signals], ""))
+        note((statements.DROP_SIGNAL, [(number,) for number in commit.taken_signals], "signal"))
+    if commit.signals:
+        note((statements.ADD_SIGNAL, list(map(rows.signal_line, commit.signals)), ""))
+    if commit.letters:
+        note((statements.DROP_LETTER, [(number,) for number in commit.letters], "letter"))
+    if over:
+        note((statements.DELETE_TIMERS, over, ""))
 
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:

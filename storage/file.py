@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Final
@@ -39,7 +39,8 @@ class FileLock:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Raises StoreBusy when another process (or another store of this one) has it."""
+        """Raises StoreBusy when another process (or another store of this one) has it, StoreError for no file."""
+        refuse_device(self._database)
         path = self._database.with_name(self._database.name + ".lock")
         try:
             file = path.open("a+", encoding="ascii")
@@ -59,15 +60,25 @@ class FileLock:
                 f"The database {self._database} is in use by {who}. Stop it first, or give this one a database"
                 " file of its own."
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
         self._file = file
+        with suppress(OSError):  # a full disk: the lock is held all the same, only its holder is not told
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
 
     def release(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def refuse_device(database: Path) -> None:
+    """Raises StoreError for a folder, a device, a pipe: a file that took its place would do harm."""
+    try:
+        strange = database.exists() and not database.is_file()
+    except OSError as error:
+        raise StoreError(f"The database {database} cannot be read: {error.strerror}.") from error
+    if strange:
+        raise StoreError(f"The database {database} is not a file. Give another file name; this is left as it is.")
 
 
 @contextmanager
@@ -108,6 +119,7 @@ else:
 
 def version(database: Path) -> int:
     """The schema's number in the file; 0 for none yet. Raises StoreError when it is not ours or unreadable."""
+    refuse_device(database)
     try:
         if not database.exists() or database.stat().st_size == 0:
             return 0
@@ -175,6 +187,11 @@ async def _make(database: Path, found: int, newest: int, package: str) -> None:
             await finish(asyncio.to_thread(_copy, database, copy))
         await _migrate(copy, package)
         await finish(asyncio.to_thread(seal, copy, newest))
+        if found == 0 and version(database) != 0:
+            raise StoreBusy(
+                f"The database {database} came into its place while an empty one was being made: it is left as it is."
+                " Start again."
+            )
         put_in_place(database, copy, backup_of(database, newest) if found else None)
 
 
@@ -293,5 +310,22 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Only this process works on the folder, where the system can lock one. Raises StoreBusy."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreBusy(f"Another process writes {folder} now. Wait for it, or give another name.") from None
+        yield
     finally:
         os.close(handle)

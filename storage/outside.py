@@ -59,7 +59,7 @@ def standing(database: Path, flow: str, key: str) -> tuple[bool, bool]:
 @contextmanager
 def _opened(database: Path) -> Iterator[sqlite3.Connection]:
     try:
-        with closing(sqlite3.connect(f"file:{database.resolve().as_posix()}?mode=rw", BUSY, uri=True)) as connection:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", BUSY, uri=True)) as connection:
             connection.isolation_level = None
             yield connection
     except sqlite3.Error as error:

@@ -28,6 +28,7 @@ from engine.runtime.ports import (
     VisitRow,
 )
 from storage import batch, reading, rows, statements, upkeep
+from storage.arriving import Arriving
 from storage.batch import Batch, Refused
 from storage.errors import StoreError, TransactionEnded, TransactionUndone, explain
 from storage.file import MIGRATIONS, FileLock, make_folder, prepare
@@ -68,6 +69,7 @@ class SqliteStore:
         self._writer: Hop | None = None
         self._reader: Hop | None = None
         self._journal = SqliteJournal(self._read, self._write)
+        self._arriving = Arriving(self._lock, self._atomically)
         self._outside = 0
         """What `data_version` said last on the connection that writes: only others change it."""
 
@@ -132,7 +134,10 @@ class SqliteStore:
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction in one hop."""
         async with self._lock:
-            return await self._hop(self._writer).run(partial(atomically, work=work))
+            return await self._atomically(work)
+
+    async def _atomically(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._hop(self._writer).run(partial(atomically, work=work))
 
     # -- questions
 
@@ -235,8 +240,7 @@ class SqliteStore:
                     await finish(hop.run(roll_back))
 
     async def keep_signal(self, signal: NewSignal) -> bool:
-        line = rows.signal_line(signal)
-        return await self._write(lambda connection: connection.execute(statements.ADD_SIGNAL, line).rowcount == 1)
+        return await self._arriving.keep(rows.signal_line(signal))
 
     async def drop_signal(self, signal: int) -> None:
         def drop(connection: sqlite3.Connection) -> None:

@@ -20,6 +20,18 @@ ROOT = Path(__file__).resolve().parent
 UNSPARED = tuple(ROOT / name for name in ("benchmarks", "storage", "loading"))
 """These tests are about the very things that the others get from the shelf."""
 
+LONGEST = tuple(
+    ROOT / name
+    for name in (
+        "chaos/test_chaos.py",
+        "channels/web/test_kill_page.py",
+        "telegram/test_crash.py",
+        "telegram/test_crowd.py",
+        "journeys/test_kill.py",
+    )
+)
+"""These begin first: one that began last would keep the other processes waiting for it."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
@@ -38,6 +50,11 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure() -> None:
     """Hundreds of tests start Stepgram as a process: each would compile all of its modules again."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -96,15 +96,26 @@ def to_python(value: object, annotation: object) -> Any:
     """
     if nothing(value):
         return None
+    try:
+        target, origin, items = _meant(annotation)
+    except TypeError:  # something in `Annotated[…]` that cannot be a key
+        target, origin, items = _meant.__wrapped__(annotation)
+    if origin is None and isinstance(target, type):
+        return _to_class(value, target)
+    if origin in (list, Sequence) and isinstance(value, list | tuple):
+        return [to_python(item, items[0]) for item in value]
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(to_python(item, items[0]) for item in value)
+    return dict(value) if origin is dict and isinstance(value, Mapping) else value
+
+
+@lru_cache(maxsize=1024)
+def _meant(annotation: object) -> tuple[Any, Any, tuple[Any, ...]]:
+    """The type that is not None in an annotation, its origin and its arguments: asking `typing` for them costs more
+    than the conversion itself."""
     parts = [part for part in alternatives(annotation) if part is not type(None)]
     target = bare(parts[0])
-    if isinstance(target, type) and get_origin(target) is None:
-        return _to_class(value, target)
-    if get_origin(target) in (list, Sequence) and isinstance(value, list | tuple):
-        return [to_python(item, get_args(target)[0]) for item in value]
-    if get_origin(target) is tuple and isinstance(value, list | tuple):
-        return tuple(to_python(item, get_args(target)[0]) for item in value)
-    return dict(value) if get_origin(target) is dict and isinstance(value, Mapping) else value
+    return target, get_origin(target), get_args(target)
 
 
 def _to_class(value: object, target: type) -> object:

@@ -283,7 +283,7 @@ def _frame(frame: Frame) -> dict[str, Any]:
         "f": frame.flow,
         "v": frame.version,
         "at": _visit(frame.visit),
-        "d": {name: _pack(value) for name, value in frame.data.items()},
+        "d": {name: value if type(value) in _PLAIN else _pack(value) for name, value in frame.data.items()},
     }
     if frame.trail:
         raw["t"] = _trails.encode(frame.trail)

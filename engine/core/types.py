@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,10 @@ def optional(inner: ValueType) -> ValueType:
     return inner if isinstance(inner, OptionalType | AnyType | NothingType) else OptionalType(inner=inner)
 
 
+_MANY_CHOICES: Final = 100
+"""So many are not listed: one stands for all."""
+
+
 def describe(kind: ValueType) -> str:  # noqa: C901, PLR0912 - one line per type, nothing else
     """A type in a product owner's words: `a list of file`, `text or nothing`, `one of “a”, “b”`."""
     match kind:
@@ -128,6 +133,8 @@ def describe(kind: ValueType) -> str:  # noqa: C901, PLR0912 - one line per type
             return "text"
         case TextType(choices=choices):
             names = sorted(choices or ())
+            if len(names) > _MANY_CHOICES:
+                return f"text such as “{names[len(names) // 2]}”"
             shown = ", ".join(f"“{name}”" for name in names[:6])
             return f"one of {shown}" + (" …" if len(names) > 6 else "")
         case IntegerType():

@@ -19,6 +19,10 @@ def _steps(rest: str) -> str:
     return f"{_HEAD}steps:\n{rest}  done: {{text: Thank you!, end: completed}}\n"
 
 
+def _keyed(steps: str) -> str:
+    return _steps(steps).replace("steps:\n", "key: customer.id\nsteps:\n", 1)
+
+
 def _bot(rest: str) -> str:
     return f"bot: Print shop\n{rest}"
 
@@ -104,9 +108,9 @@ FORM: Final = (
           "Nothing says what this will hold: give it a first value, or a type.",
           _flow("data: {score: }\n" + _STEPS), _GOOD),
     _code("F0213", "Two time limits", "A step stops waiting at one moment: until:, after: or timeout:.",
-          _steps("  paid:\n    text: Waiting.\n    timeout: 1h\n    wait:\n      paid: done\n"
+          _keyed("  paid:\n    text: Waiting.\n    timeout: 1h\n    wait:\n      paid: done\n"
                  "      after: {time: 2h, to: done}\n"),
-          _steps("  paid:\n    text: Waiting.\n    wait:\n      paid: done\n      after: {time: 2h, to: done}\n")),
+          _keyed("  paid:\n    text: Waiting.\n    wait:\n      paid: done\n      after: {time: 2h, to: done}\n")),
 )  # fmt: skip
 
 SECRETS: Final = (

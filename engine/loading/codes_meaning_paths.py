@@ -256,4 +256,26 @@ PATHS: tuple[Code, ...] = (
         ),
         ("{timeout: done}", "{timeout: done, timeout_late: done}"),
     ),
+    warning(
+        "F0517",
+        "Signals that find no conversation",
+        """A signal is sent to a flow and a key. Without `key:` it finds no conversation of this flow. The key is what
+        the sender knows: the number of an order, of an invoice.""",
+        """
+flow: example
+title: Example
+entry: {commands: [example]}
+steps:
+  number:
+    ask: text
+    text: What is the number of your parcel?
+  packed:
+    text: We write to you as soon as it is packed.
+    wait: {parcel.packed: done}
+  done:
+    text: "{{ number }} is packed."
+    end: completed
+""".lstrip(),
+        ("title: Example\n", "title: Example\nkey: number\n"),
+    ),
 )

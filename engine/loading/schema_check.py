@@ -3,6 +3,7 @@
 Each step is checked against the schema of its own kind, so that no finding is about a form the author did not mean.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 from engine.diagnostics import Diagnostic, Span
 from engine.loading.documents import Document, Mapping_, Node, Pair, Scalar_, Sequence_, plain
 from engine.loading.findings import Findings, listed, nearest
+from engine.loading.parser_hours import DAYS
 from engine.loading.parser_keyboards import FORM_KEYS, is_form
 from engine.loading.parser_questions import ASK_KINDS
 from engine.loading.schema_files import definitions
@@ -21,6 +23,11 @@ from engine.loading.schema_steps import KIND_KEYS
 _RECURSIVE: Final = ("type",)
 _MOST: Final = 50
 """More unknown keys than this in one place are one mistake, said often enough."""
+_OF_TIMEOUTS: Final = {
+    "hours": "hours: at the time limit, such as timeout: {after: 2h, hours: shop}",
+    "late": "late: at the time limit, such as timeout: {after: 2h, late: skip}; or at the flow",
+}
+"""Keys of `timeout:`, `until:` and `after:` that are often written at the step."""
 _SETTINGS_ONLY: Final = ("with", "value", "columns", "page", "search", "empty")
 
 
@@ -261,8 +268,22 @@ def _unknown_keys(error: ValidationError, place: _Place, findings: Findings, ski
     if not isinstance(place.node, Mapping_):
         return
     given = {pair.key.text for pair in place.node}
+    patterns = _keys_of(error.schema, "patternProperties")
+    expected = listed(known, most=20)
+    if patterns:  # working hours: the days are keys, too
+        known += DAYS
+        expected = f"{expected}; {', '.join(DAYS)}, or several days such as mon-fri"
     free = [key for key in known if key not in given]
-    strangers = [pair for pair in place.node if pair.key.text not in known and pair.key.text not in skip]
+    strangers = [
+        pair
+        for pair in place.node
+        if pair.key.text not in known and pair.key.text not in skip and not _one_of(patterns, pair.key.text)
+    ]
+    clock = nearest(place.name.strip("“”"), ("until", "after")) if "time" in given - set(known) else None
+    if clock and place.key_span:
+        findings.error("F0201", place.key_span, f"{place.Name} is taken for a signal, which has no `time:`.",
+                       expected="a signal; or until: or after:", suggestion=clock)  # fmt: skip
+        return
     for pair in strangers[:_MOST]:
         key = pair.key.text
         home = _belongs(key, place)
@@ -270,13 +291,19 @@ def _unknown_keys(error: ValidationError, place: _Place, findings: Findings, ski
             findings.error("F0206", pair.key.content, f"“{key}” has no meaning in {place.name}.",
                            expected=f"{key}: only with {home}")  # fmt: skip
         else:
+            of_timeout = key in _OF_TIMEOUTS and "transitions" in known
             findings.error("F0201", pair.key.content, f"{place.Name} has no key “{key}”.",
-                           expected=listed(known, most=20), suggestion=nearest(key, free))  # fmt: skip
+                           expected=_OF_TIMEOUTS[key] if of_timeout else expected,
+                           suggestion=nearest(key, free))  # fmt: skip
 
 
-def _keys_of(schema: Any) -> Mapping[str, Any]:
-    """The keys that a schema knows."""
-    keys: Mapping[str, Any] = schema.get("properties", {})
+def _one_of(patterns: Mapping[str, Any], key: str) -> bool:
+    return any(re.search(pattern, key) for pattern in patterns)
+
+
+def _keys_of(schema: Any, kind: str = "properties") -> Mapping[str, Any]:
+    """The keys that a schema knows, by name or by pattern."""
+    keys: Mapping[str, Any] = schema.get(kind, {})
     return keys
 
 

@@ -290,21 +290,22 @@ def _do() -> Schema:
     }  # fmt: skip
 
 
-def _clock(time: Schema) -> Schema:
+def _clock(time: Schema, example: str) -> Schema:
     keys = {"time": time,
             "to": ref("target", "The next step.", "expired"),
             "text": ref("template", "Said on the way.", "Time is up."),
             "if": ref("expression", "Only when this holds.", "not paid"),
             "set": ref("arguments", "Values to keep.", {"late": True}), **_kept_to()}  # fmt: skip
-    return record("When the waiting ends.", keys, ["time", "to"], {"time": "1h", "to": "expired"})
+    form = record("When the waiting ends.", keys, ["time", "to"], {"time": example, "to": "expired"})
+    return {**form, "title": f"{{time: {example}, to: step}}"}
 
 
 def _wait() -> Schema:
     return of("object", "signal: step", "Signals, and where each leads; also until: and after:.",
               {"payment.settled": "paid", "until": {"time": "order.expires_at", "to": "expired"}}, minProperties=1,
               properties={
-                  "until": _clock(ref("expression", "A moment.", "order.expires_at")),
-                  "after": _clock(ref("duration", "A length of time.", "24h"))},
+                  "until": _clock(ref("expression", "A moment.", "order.expires_at"), "order.expires_at"),
+                  "after": _clock(ref("duration", "A length of time.", "24h"), "24h")},
               propertyNames={"title": "a signal such as payment.settled", "pattern": SIGNAL},
               additionalProperties={"$ref": "#/$defs/ways"})  # fmt: skip
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.runtime.ports import AlreadySeen, Commit, Overtaken, Store
+from engine.runtime.ports import AlreadySeen, Commit, Overtaken, Store, StoreFailed
 
 BATCH: Final = 256
 """Commits in one transaction at most."""
+OFFENDERS: Final = 3
+"""So many are taken out of a batch one by one; then every commit is tried alone."""
 
 
 @dataclass(slots=True)
@@ -55,27 +57,34 @@ class Committer:
                 _settle(batch)
 
     async def _write_without_offender(self, batch: list[_Waiting], error: Exception) -> None:
-        """The batch was undone as a whole: take the one that the error names out, then try the rest alone."""
-        if len(batch) == 1:
-            _fail(batch[0], error)
-            return
-        offender = _offender(batch, error)
-        if offender is not None:
+        """The batch was undone as a whole: take the ones that the errors name out; when none is named, try each
+        alone."""
+        for _ in range(OFFENDERS):
+            offender = _offender(batch, error)
+            if offender is None:
+                break
             _fail(offender, error)
             batch.remove(offender)
+            if not batch:
+                return
             try:
                 await self._store.commit([waiting.commit for waiting in batch])
-            except Exception:
-                await self._write_alone(batch)
+            except Exception as another:
+                error = another
             else:
                 _settle(batch)
-            return
+                return
         await self._write_alone(batch)
 
     async def _write_alone(self, batch: Sequence[_Waiting]) -> None:
-        for waiting in batch:
+        """A store that fails for one alone is not asked again for each of the others: that may take seconds."""
+        for number, waiting in enumerate(batch):
             try:
                 await self._store.commit([waiting.commit])
+            except StoreFailed as error:
+                for left in batch[number:]:
+                    _fail(left, error)
+                return
             except Exception as error:
                 _fail(waiting, error)
             else:
@@ -94,7 +103,10 @@ def _fail(waiting: _Waiting, error: Exception) -> None:
 
 
 def _offender(batch: Sequence[_Waiting], error: Exception) -> _Waiting | None:
-    """The commit that an AlreadySeen or Overtaken names through its attributes, if exactly one matches."""
+    """The commit that an AlreadySeen or Overtaken names through its attributes, if exactly one matches; the only one
+    there is."""
+    if len(batch) == 1:
+        return batch[0]
     if not isinstance(error, AlreadySeen | Overtaken):
         return None
     update = getattr(error, "update", None)
@@ -104,8 +116,18 @@ def _offender(batch: Sequence[_Waiting], error: Exception) -> _Waiting | None:
 
 
 def _names(commit: Commit, update: object, row: object) -> bool:
-    if update is not None and update in commit.seen:
+    if update and (update in commit.seen or update in _handled(commit)):
         return True
     return row is not None and (
         row == commit.chat.id or any(conversation.id == row for conversation in commit.conversations)
     )
+
+
+def _handled(commit: Commit) -> list[str]:
+    """The rows that this commit says are handled, in the words of an AlreadySeen."""
+    return [
+        *(f"timer {conversation}/{visit}/{name}" for conversation, visit, name in commit.fired_timers),
+        *(f"call {conversation}/{call}" for conversation, call in commit.finished_calls),
+        *(f"signal {number}" for number in commit.taken_signals),
+        *(f"letter {number}" for number in commit.letters),
+    ]

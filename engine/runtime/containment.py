@@ -14,7 +14,7 @@ from engine.core.codec import dump_data
 from engine.core.values import Value
 from engine.runtime.invoking import result_of
 from engine.runtime.observing import StandIn
-from engine.runtime.sending import LARGEST_PAYLOAD
+from engine.runtime.sending import LARGEST_PAYLOAD, MOST_SIGNALS
 
 Result = TypeVar("Result")
 GRACE: Final = 1.0
@@ -32,8 +32,10 @@ async def contained(work: Coroutine[Any, Any, Result], timeout: float) -> Result
     """
     task = asyncio.create_task(_guarded(work))
     try:
-        done, _ = await asyncio.wait({task}, timeout=timeout)
-        if done:
+        await asyncio.sleep(0)  # what answers at once needs no timer, which would cost more than the whole call
+        if not task.done():
+            await asyncio.wait({task}, timeout=timeout)
+        if task.done():
             return task.result()
         task.cancel()
         await asyncio.wait({task}, timeout=GRACE)
@@ -66,6 +68,9 @@ async def called(
 
 def _check_requests(name: str, context: Context) -> None:
     """What the engine is asked for must be what it can carry out and keep."""
+    signals = sum(isinstance(wish, SendSignal) for wish in context.requests)
+    if signals > MOST_SIGNALS:
+        raise BadResult(f"{name} sent {signals} signals; at most {MOST_SIGNALS} are taken")
     for wish in context.requests:
         match wish:
             case StartFlow(flow=str(), arguments=brought):

@@ -182,10 +182,10 @@ class Deliveries:
                 lane.delivered.append(lane.queue.popleft().id)
                 if len(lane.delivered) >= FLUSH:
                     await self._note(chat)
+            lane.redraws.clear()
             if not self._told:
                 self._told = True
-                lane.redraws.clear()
-            self._unwritten()
+                self._unwritten()
         finally:
             lane.served = False
             self._activity.end()

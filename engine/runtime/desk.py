@@ -40,6 +40,11 @@ class Desk:
         """Nothing takes what the customer sent: what they can start."""
         return Say(text=f"{self.wording.say('desk.nothing_open')}\n\n{self.menu()}")
 
+    def waits_elsewhere(self, flows: Sequence[str]) -> Say:
+        """What is open waits for something that happens elsewhere, and takes nothing that the customer types."""
+        titles = ", ".join(self.title(flow) for flow in dict.fromkeys(flows))
+        return Say(text=f"{self.wording.say('desk.waits_elsewhere', titles=titles)}\n\n{self.menu()}")
+
     def unknown_command(self, command: str) -> Say:
         """No such command: the nearest one, and all there are."""
         known = [name for _, name in self.startable] + list(ENGINE_COMMANDS)

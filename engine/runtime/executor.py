@@ -137,10 +137,11 @@ class Executor:
             return True
         raise Overtaken(f"chat {envelope.chat}: others were in the way {ATTEMPTS} times in a row")
 
-    async def apologise(self, envelope: Envelope) -> None:
-        """Tell the customer that their update could not be handled; it does not come again."""
+    async def apologise(self, envelope: Envelope) -> bool:
+        """Tell the customer that their update could not be handled; it does not come again. False: not even that could
+        be written down, and nothing was said, since its letter is still there."""
         if isinstance(envelope.what, Addressed):
-            return
+            return True
         tools = self.tools
         self._chats.drop(envelope.chat)
         ledger = self._ledger(envelope, Loaded(chat=Chat(id=envelope.chat), new=True, open=()))
@@ -150,23 +151,28 @@ class Executor:
             ledger.tell(self._play(ledger, tools).situation().desk.trouble(), None)
             await self._committer.submit(ledger.commit(envelope.update, self._told.get(envelope.chat, ())))
         except AlreadySeen:
-            return
-        except Exception:
+            return True
+        except Exception as error:
+            if envelope.letter is not None:
+                log.warning("letter %d is tried again: nothing could be written down: %s", envelope.letter, error)
+                return False
             log.exception("the apology to chat %s could not be written down", envelope.chat)
             await self._apologise_directly(ledger, envelope.update)
-            return
+            return True
         self._after(ledger, tools)
+        return True
 
     async def _apologise_directly(self, ledger: Ledger, update: str | None) -> None:
-        """Not through the outbox. A channel knows a repeated message by its id: each apology has one of its own."""
-        if update is not None:
-            self._told.setdefault(ledger.chat.id, {})[update] = None
+        """Not through the outbox. A channel knows a repeated message by its id: each apology has one of its own.
+        Raises what the channel raises: then nobody was told, and the update is not to be dropped."""
         trouble = self._play(ledger, self.tools).situation().desk.trouble()
         message = compose(
             trouble, chat=ledger.chat.id, sequence=0, conversation=None, at=ledger.at, reply_to=ledger.reply_to
         )
         unique = update or f"{ledger.chat.id}#{ledger.at.timestamp()}"
         await self._channel.deliver(replaced(message, id=f"{unique}/trouble"))
+        if update is not None:
+            self._told.setdefault(ledger.chat.id, {})[update] = None
 
     def forget(self, buckets: Collection[int]) -> None:
         """These chats are another worker's: what is known of them grows old."""

@@ -9,9 +9,10 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from engine.runtime.dispatcher import Stopped
+from engine.runtime.hands import Hands
 from engine.runtime.identity import IdSource
 from engine.runtime.letters import Unreadable, decode, encode
 from engine.runtime.ports import Clock, Envelope, Fenced
@@ -25,44 +26,15 @@ AT_ONCE: Final = 500
 """Letters read at once, besides those under way: they stand in front and must hide no others."""
 ANYWAY: Final = 5
 """Beats between two looks into the outbox: who wrote there may have been killed before it could tell."""
-REST: Final = timedelta(seconds=30)
-"""A letter that could not be handled is left alone for so long."""
+REST: Final = timedelta(seconds=5)
+"""A chat whose letter could not even be refused in writing is left alone for so long; doubled, at most REST_MAX."""
+REST_MAX: Final = timedelta(minutes=1)
+TELL: Final = 30
+"""Failing beats between two lines of the log that say so."""
 PATIENCE: Final = 10.0
 """Seconds that the calls of a bucket have to end before another worker gets it; it would run them again."""
 
 log = logging.getLogger("stepgram.fleet")
-
-
-class Hands(Protocol):
-    """What the fleet asks of the runtime that it is part of."""
-
-    async def post(self, envelope: Envelope) -> bool:
-        """Into the chat's queue; whether it was handled."""
-        ...
-
-    def busy(self) -> Collection[str]:
-        """Chats with anything under way."""
-        ...
-
-    def cut(self, buckets: Collection[int]) -> None:
-        """Stop the calls of these buckets."""
-        ...
-
-    def forget(self, buckets: Collection[int]) -> None:
-        """These buckets are another worker's."""
-        ...
-
-    async def take_over(self, buckets: Collection[int]) -> None:
-        """These buckets are ours now: their messages, timers, calls and signals."""
-        ...
-
-    async def outbox(self, chats: Sequence[str]) -> None:
-        """Others wrote messages for these chats; none named: for any."""
-        ...
-
-    def signalled(self) -> None:
-        """A signal was written down."""
-        ...
 
 
 class Fleet:
@@ -75,6 +47,8 @@ class Fleet:
         self._clock = clock
         self._ids = ids
         self._held: frozenset[int] = frozenset()
+        self._entered: frozenset[int] = frozenset()
+        """Of those held: taken over to the end."""
         self._open: set[int] = set()
         """Of those held: their letters are in the queues, so that an update may go there behind them."""
         self._closing: dict[int, float] = {}
@@ -84,10 +58,22 @@ class Fleet:
         self._unread: set[int] = set()
         """We wrote letters for these since they were last read."""
         self._taken: set[int] = set()
-        self._resting: dict[int, datetime] = {}
+        self._direct: Counter[str] = Counter()
+        """By chat: updates that went into its queue without a letter."""
+        self._passing: set[str] = set()
+        """Of those: one turned out to be another worker's, and all behind it follow, in order."""
+        self._resting: dict[str, datetime] = {}
+        """Chats whose next letter is tried again then: nothing goes past it."""
+        self._failures: Counter[str] = Counter()
+        """By chat: how often its next letter failed; until it is handled, every update becomes a letter behind it."""
+        self._left = 0
+        """Letters of resting chats that the last reading found."""
         self._leader = False
         self._waits = False
         """It has less than its share: others are giving up theirs, or have died."""
+        self._stands: tuple[frozenset[int], int] = (frozenset(), 0)
+        self._changed = 0.0
+        """When that last changed (loop's time)."""
         self._called = False
         self._beats = asyncio.Lock()
         self._beaten = 0
@@ -118,6 +104,7 @@ class Fleet:
     async def drain(self) -> None:
         """Take no letters any more; what is under way goes on, and so does the beat."""
         self._stopped = True
+        self._postbox.stop()
         for task in list(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -129,18 +116,31 @@ class Fleet:
             await asyncio.gather(self._beating, return_exceptions=True)
         self._open.clear()
         self._held = frozenset()
-        await self._sharing.leave()
+        try:
+            await self._sharing.leave()
+        except Exception as error:  # its lease runs out by itself
+            log.warning("the others could not be told that this worker ends, they notice in seconds: %s", error)
 
     async def _go_on(self) -> None:
         last = asyncio.get_running_loop().time()
+        failures = 0
         while True:
-            await asyncio.sleep(SOON if self._waits else BEAT)
+            await asyncio.sleep(SOON if self._waits and not failures else BEAT)
             try:
                 await self._beat()
-                last = asyncio.get_running_loop().time()
             except Exception as error:
-                away = asyncio.get_running_loop().time() - last
-                log.warning("no beat for %.0f seconds (%s): others may take over", away, type(error).__name__)
+                failures += 1
+                if failures == 1 or failures % TELL == 0:
+                    away = asyncio.get_running_loop().time() - last
+                    log.warning("no beat for %.0f seconds, others may take this worker's chats over: %s", away, error)
+                continue
+            last = asyncio.get_running_loop().time()
+            if failures > 1:
+                log.warning("the database answers again: this worker goes on with %d of its buckets", len(self._held))
+            if failures:
+                self._resting.clear()
+                self._soon(self._read_soon())
+            failures = 0
 
     async def _beat(self) -> None:
         """One at a time: what a beat found out is to be acted upon before the next."""
@@ -158,13 +158,14 @@ class Fleet:
 
     async def _stand(self, standing: Standing) -> None:
         self._leader = standing.leader
-        before = frozenset() if standing.lost else self._held
-        self._waits = len(standing.buckets) < standing.fair
+        before = self._held | frozenset(self._open)
+        self._waits = len(standing.buckets) < standing.fair and self._may_change(standing)
         self._held = standing.buckets
-        gone = (before | frozenset(self._open)) - standing.buckets
+        gone = before - standing.buckets
         if standing.lost:
-            log.warning("this worker was away for too long; %d of its buckets are others' now", len(gone))
-            gone |= frozenset(self._open)
+            if gone:
+                log.warning("this worker was away for too long; others have %d of its buckets now", len(gone))
+            gone = before
         if gone:
             self._lose(gone)
         self._beaten += 1
@@ -172,14 +173,23 @@ class Fleet:
             self._soon(self._hands.outbox(()))
         self._make_room(standing)
         await self._close_idle()
-        new = standing.buckets - before
+        new = self._held - self._entered
         if new:
             await self._take_over(new)
         else:
             await self._read()
 
+    def _may_change(self, standing: Standing) -> bool:
+        """Whether it is worth while to ask often: 256 buckets among three leave one of them short for good."""
+        now = asyncio.get_running_loop().time()
+        stands = (standing.buckets, standing.workers)
+        if stands != self._stands:
+            self._stands, self._changed = stands, now
+        return now - self._changed < PATIENCE
+
     def _lose(self, gone: Collection[int]) -> None:
         self._open.difference_update(gone)
+        self._entered -= frozenset(gone)
         for bucket in gone:
             self._closing.pop(bucket, None)
         self._hands.cut(gone)
@@ -191,6 +201,7 @@ class Fleet:
         """Letters first, then the doors open: an update that comes now must not overtake what came before."""
         await self._hands.take_over(new)
         await self._reopen(new)
+        self._entered |= frozenset(new) & self._held
 
     def _make_room(self, standing: Standing) -> None:
         """Who has more than the fair share gives some up; nobody new any more: then not."""
@@ -227,16 +238,43 @@ class Fleet:
         """One update of a channel of this process: handled, or durably handed over to the worker that has its chat."""
         if self._stopped:
             raise Stopped("the bot is stopping and takes no more messages")
-        bucket = bucket_of(envelope.chat)
-        if bucket in self._open and not self._posting[bucket]:
-            return await self._hands.post(envelope)
+        bucket, chat = bucket_of(envelope.chat), envelope.chat
+        ours = bucket in self._open and not self._posting[bucket] and chat not in self._failures
+        if ours or chat in self._passing:
+            return await self._go_direct(envelope)
         await self._hand_over(envelope)
         return True
+
+    async def _go_direct(self, envelope: Envelope) -> bool:
+        chat = envelope.chat
+        self._direct[chat] += 1
+        try:
+            return await self._hands.post(envelope)
+        finally:
+            self._direct[chat] -= 1
+            if not self._direct[chat]:
+                del self._direct[chat]
+                self._passing.discard(chat)
+
+    def passes(self, envelope: Envelope) -> bool:
+        """Whether it is not to be handled now, its turn in the chat's queue having come: one before it was not either,
+        and it must not go past it. Then it is `fenced`."""
+        if isinstance(envelope.what, Addressed):
+            return False
+        return envelope.chat in self._passing or envelope.chat in self._resting
+
+    def failed(self, chat: str) -> None:
+        """Nothing of its letter could be written down: it stays, and is tried again after a rest."""
+        pause = min(REST * 2 ** min(self._failures[chat], 16), REST_MAX)
+        self._failures[chat] += 1
+        self._resting[chat] = self._clock.now() + pause
 
     async def fenced(self, envelope: Envelope) -> None:
         """An envelope whose chat turned out to be another's: what stands in a row comes to that one by itself."""
         what = envelope.what
         self._hands.forget((bucket_of(envelope.chat),))
+        if self._direct[envelope.chat] and not isinstance(what, Addressed):
+            self._passing.add(envelope.chat)
         if envelope.letter is not None:
             return
         if isinstance(what, Addressed):
@@ -279,17 +317,17 @@ class Fleet:
         async with self._reading:
             while not self._stopped:
                 now = self._clock.now()
-                self._resting = {key: until for key, until in self._resting.items() if now < until <= now + REST}
+                self._resting = {chat: until for chat, until in self._resting.items() if now < until <= now + REST_MAX}
                 mine = self._held - frozenset(self._closing)
-                known = len(self._taken) + len(self._resting)
-                letters = await self._sharing.letters(mine, limit=AT_ONCE + known) if mine else ()
-                fresh = [
-                    letter for letter in letters if letter.id not in self._taken and letter.id not in self._resting
-                ]
+                limit = AT_ONCE + len(self._taken) + self._left
+                letters = await self._sharing.letters(mine, limit=limit) if mine else ()
+                untaken = [letter for letter in letters if letter.id not in self._taken]
+                fresh = [letter for letter in untaken if letter.chat not in self._resting]
+                self._left = len(untaken) - len(fresh)
                 for letter in fresh:
                     self._taken.add(letter.id)
                     self._soon(self._deliver(letter))
-                if not fresh:
+                if not fresh and len(letters) < limit:
                     return
 
     async def _read_soon(self) -> None:
@@ -308,13 +346,13 @@ class Fleet:
                 log.error("letter %d cannot be read (%s): it is left out", letter.id, envelope.reason)
                 await self._sharing.drop([letter.id])
                 return
-            if not await self._hands.post(envelope):
-                self._resting[letter.id] = self._clock.now() + REST
+            if await self._hands.post(envelope) and letter.chat not in self._resting:
+                self._failures.pop(letter.chat, None)
         except Stopped:
             return
         except Exception:
             log.exception("letter %d could not be handled", letter.id)
-            self._resting[letter.id] = self._clock.now() + REST
+            self.failed(letter.chat)
         finally:
             self._taken.discard(letter.id)
 

@@ -56,7 +56,7 @@ from engine.runtime.routing import (
     holds_front,
     start,
 )
-from engine.runtime.sending import UnfitSignal, new_signal, signals_of
+from engine.runtime.sending import MOST_SIGNALS, UnfitSignal, new_signal, signals_of
 from engine.runtime.surroundings import Surroundings
 
 Noted = Show | Say | Notice | StartTimer | CancelTimers | StartFlowEffect | Trace | Trouble | Finish
@@ -65,8 +65,6 @@ MOST_STEPS: Final = 50
 """Events that one update may set off; more is a circle."""
 MOST_MESSAGES: Final = ROWS_PER_COMMIT // 2
 """Messages that one update may set off: the outbox numbers them within the commit."""
-MOST_SIGNALS: Final = 1000
-"""Signals that one update may send."""
 
 log = logging.getLogger("stepgram.play")
 
@@ -177,10 +175,10 @@ class Play:
 
     async def _deliver(self, decision: Deliver) -> None:
         name = decision.conversation
-        if decision.claim:
+        if decision.claim and self._ledger.chat.front != name:
             await self._claim(name)
         await self._feed(name, decision.event)
-        if decision.claim:
+        if decision.claim and self._ledger.chat.front != name:
             await self._claim(name)
 
     async def _claim(self, name: str) -> None:
@@ -268,6 +266,8 @@ class Play:
     def _note(self, conversation: Conversation, effect: Noted) -> None:
         name, ledger = conversation.id, self._ledger
         match effect:
+            case Trace():  # first: every event has one
+                ledger.trace(name, effect)
             case Show() | Say() | Notice():
                 if len(ledger.outbox) >= MOST_MESSAGES:
                     raise Circle(f"more than {MOST_MESSAGES} messages from one update, the last in {conversation.flow}")
@@ -278,8 +278,6 @@ class Play:
                 ledger.cancel_timers(name, effect)
             case StartFlowEffect(flow=flow, arguments=arguments):
                 self._work.append(Start(flow=flow, arguments=arguments))
-            case Trace():
-                ledger.trace(name, effect)
             case Trouble(text=text):
                 log.warning("conversation %s: %s", name, text)
             case Finish(outcome=outcome):

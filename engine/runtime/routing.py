@@ -238,7 +238,8 @@ def _nothing_in_front(situation: Situation) -> Routed:
     if aside is not None:
         offer = situation.desk.waiting(situation.open[aside].flow)
         return (Tell(effect=offer, conversation=aside),)
-    return (Tell(effect=situation.desk.nothing_open()),)
+    waiting = [conversation.flow for conversation in reversed(list(situation.open.values()))]
+    return (Tell(effect=situation.desk.waits_elsewhere(waiting) if waiting else situation.desk.nothing_open()),)
 
 
 def _resume(situation: Situation) -> Routed:

@@ -23,6 +23,7 @@ from engine.runtime.executor import Executor
 from engine.runtime.files import FileStore
 from engine.runtime.fleet import Fleet
 from engine.runtime.identity import IdSource
+from engine.runtime.keeping import fleeting_of, retention_of
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer, StandIn
@@ -99,7 +100,7 @@ class Runtime:
             clock=clock,
             committed=self._committed,
         )
-        self._dispatcher = Dispatcher(self._handle, self._executor.apologise, self.activity)
+        self._dispatcher = Dispatcher(self._handle, self._failed, self.activity)
         self._signals = self._make_signals()
         self._calls = self._make_calls()
         self._timers = Timers(
@@ -109,11 +110,11 @@ class Runtime:
             deliveries=self._deliveries,
             signals=self._signals,
             post=self._dispatcher.post,
-            retention=_retention(library),
+            retention=retention_of(library),
             discard=files.discard,
             cleans=lambda: self._fleet is None or self._fleet.leader,
         )
-        self._fleeting = _fleeting(self._timers.retention)
+        self._fleeting = fleeting_of(self._timers.retention)
         self._loop: asyncio.Task[None] | None = None
 
     def _tools(self, library: Library, wordings: Mapping[str, Wording]) -> Tools:
@@ -156,7 +157,7 @@ class Runtime:
             activity=self.activity,
             library=lambda: self.library,
             post=self._dispatcher.post,
-            mine=lambda chat: self._fleet is None or bucket_of(chat) in self._fleet.buckets,
+            mine=self._mine,
             wake=self._wake,
         )
 
@@ -172,8 +173,8 @@ class Runtime:
         one finds its conversations on the new ones (`Library.adopt`)."""
         self._executor.tools = self._tools(library, wordings)
         # Conversations of a flow that went away still go when their time is over.
-        self._timers.retention = {**self._timers.retention, **_retention(library)}
-        self._fleeting = _fleeting(self._timers.retention)
+        self._timers.retention = {**self._timers.retention, **retention_of(library)}
+        self._fleeting = fleeting_of(self._timers.retention)
         log.info("%d flows are live", len(library.programs))
 
     def commands(self, chat: Chat) -> tuple[tuple[str, str], ...]:
@@ -239,6 +240,9 @@ class Runtime:
 
     async def _handle(self, envelope: Envelope) -> None:
         """What the dispatcher does with one envelope."""
+        if self._fleet is not None and self._fleet.passes(envelope):
+            await self._fleet.fenced(envelope)
+            return
         try:
             fresh = await self._executor.handle(envelope)
         except Fenced:
@@ -249,6 +253,13 @@ class Runtime:
         if not fresh and envelope.letter is not None and self._fleet is not None:
             await self._fleet.done(envelope.letter)
 
+    async def _failed(self, envelope: Envelope) -> None:
+        if not await self._executor.apologise(envelope) and self._fleet is not None:
+            self._fleet.failed(envelope.chat)
+
+    def _mine(self, chat: str) -> bool:
+        return self._fleet is None or bucket_of(chat) in self._fleet.buckets
+
     async def signal(
         self, flow: str, key: str, name: str, payload: Mapping[str, Value], update: str | None = None
     ) -> Sent:
@@ -257,9 +268,9 @@ class Runtime:
         return await self._signals.send(flow, key, name, payload, update)
 
     async def tell(self, conversation: str, name: str, payload: Mapping[str, Value], update: str | None = None) -> bool:
-        """A signal for this very conversation. False when it is over, or never was."""
+        """A signal for this very conversation. False when it is over, never was, or is another worker's."""
         target = await self._store.conversation(conversation)
-        if target is None or target.status is Status.FINISHED:
+        if target is None or target.status is Status.FINISHED or not self._mine(target.chat):
             return False
         event = SignalReceived(at=self._clock.now(), name=name, payload=payload)
         what = Addressed(conversation=target.id, event=event)
@@ -268,10 +279,11 @@ class Runtime:
     async def fire(self, conversation: str, visit: int, name: str) -> bool:
         """A timer that is waiting, now instead of when it is due; visit 0 and `expires`: the conversation's own end.
 
-        False when there is no such timer any more, or the customer did something at that very moment.
+        False when there is no such timer any more, it is another worker's, or the customer did something at that very
+        moment.
         """
         target = await self._store.conversation(conversation)
-        if target is None or target.status is Status.FINISHED:
+        if target is None or target.status is Status.FINISHED or not self._mine(target.chat):
             return False
         timer = (conversation, visit, name)
         expiry = visit == 0 and name == "expires" and target.expires_at is not None
@@ -385,16 +397,3 @@ class _Hands:
     def signalled(self) -> None:
         self._runtime._signals.poke()
         self._runtime._timers.wake(self._runtime._clock.now())
-
-
-def _retention(library: Library) -> Mapping[str, float | None]:
-    return {name: _seconds(program.flow.retention) for name, program in library.programs.items()}
-
-
-def _fleeting(retention: Mapping[str, float | None]) -> frozenset[str]:
-    """Flows whose conversations go as soon as they are over."""
-    return frozenset(name for name, seconds in retention.items() if seconds == 0)
-
-
-def _seconds(retention: timedelta | None) -> float | None:
-    return None if retention is None else retention.total_seconds()

@@ -15,6 +15,8 @@ from engine.core.values import Value
 from engine.runtime.library import Library
 from engine.runtime.ports import NewSignal
 
+MOST_SIGNALS: Final = 1000
+"""Signals that one outcome of an action, and one update, may send."""
 LARGEST_PAYLOAD: Final = 64 * 1024
 """Bytes of JSON that a signal may bring."""
 LONGEST_UPDATE: Final = 100
@@ -59,7 +61,9 @@ def payload_of(text: bytes | str) -> dict[str, Value]:
     """A payload out of JSON: an object; numbers with places become Decimal. Raises UnfitSignal."""
     try:
         raw = json.loads(text, parse_float=_decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # no UTF-8 is a ValueError, too
+    except RecursionError as error:
+        raise UnfitSignal("The payload has too many lists or records inside each other.") from error
+    except ValueError as error:  # no UTF-8 is one, too
         raise UnfitSignal(f"The payload is no JSON: {error}.") from error
     if not isinstance(raw, dict):
         raise UnfitSignal("The payload must be a JSON object such as {}.")

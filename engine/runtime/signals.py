@@ -183,9 +183,8 @@ class Signals:
         if ledger.taken_signals or ledger.signals or ledger.finished_calls:
             self._taken.update(ledger.taken_signals)
             self._hops.committed(ledger)
-        lanes = dict.fromkeys((signal.flow, signal.key) for signal in ledger.signals)
-        lanes.update(dict.fromkeys(ledger.keyed))
-        for lane in lanes:
+        lanes = [(signal.flow, signal.key) for signal in ledger.signals]
+        for lane in dict.fromkeys([*lanes, *ledger.keyed]):
             self._start(lane)
 
     async def stop(self) -> None:

@@ -25,6 +25,8 @@ BODY_TIME: Final = 10.0
 """Seconds that a sender has for its body."""
 LONGEST_ID: Final = 200
 AGAIN: Final = {"Retry-After": "5"}
+LINGERING: Final = 1.0
+"""Seconds in which the rest of a request that was refused is still read. Stopping waits for it."""
 PATIENCE: Final = 10.0
 """Seconds that requests have to end when the server stops."""
 
@@ -68,12 +70,17 @@ class Webhooks:
         self._busy = 0
         self._runner: web.AppRunner | None = None
         self._app = web.Application(client_max_size=LARGEST_PAYLOAD)
-        self._app.router.add_route("*", PREFIX + "/{tail:.*}", self._signal)
+        self._app.router.add_route("*", PREFIX + r"/{tail:[\s\S]*}", self._signal)
 
     async def start(self) -> str:
         """Listen; the address. Raises CannotListen."""
         runner = web.AppRunner(
-            self._app, access_log=None, logger=_logger(), handle_signals=False, shutdown_timeout=PATIENCE
+            self._app,
+            access_log=None,
+            logger=_logger(),
+            handle_signals=False,
+            shutdown_timeout=PATIENCE,
+            lingering_time=LINGERING,
         )
         await runner.setup()
         site = web.TCPSite(runner, self._host, self._port)
@@ -155,6 +162,8 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {LARGEST_PAYLOAD} bytes are taken.") from error
+    except (HttpProcessingError, web.RequestPayloadError) as error:  # such as gzip that is none
+        raise _Refused(HTTPStatus.BAD_REQUEST, "The body cannot be read.", {"Connection": "close"}) from error
     except TimeoutError as error:
         raise _Refused(HTTPStatus.REQUEST_TIMEOUT, "The body did not come.", {"Connection": "close"}) from error
 

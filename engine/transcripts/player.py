@@ -58,6 +58,13 @@ MOST_TRIES: Final = 200
 """Attempts that are waited for until something has to happen."""
 LARGEST_CONTENT: Final = 1024 * 1024
 """Bytes that a made-up file really has; a larger one only says that it is."""
+_REFUSED: Final = {
+    Sent.UNKNOWN_FLOW: "there is no flow “{flow}”",
+    Sent.UNKNOWN_SIGNAL: "no step of “{flow}” waits for the signal “{name}”",
+    Sent.LATE: "the conversation of “{flow}” with this key is over: the signal “{name}” is too late",
+    Sent.DUPLICATE: "the signal “{name}” was sent before",
+}
+"""What a test reads when a signal by flow and key is not taken."""
 _FAR: Final = timedelta(days=3660)
 Arrived = TypeVar("Arrived", Bot, Notices)
 
@@ -233,11 +240,12 @@ class Stage:
 
     async def _signal(self, step: Signals) -> None:
         if step.flow is not None and step.key is not None:
-            told = await self.app.signal(step.flow, step.key, step.name, step.payload) is Sent.DELIVERED
-        else:
-            target = await self._waiting(step.name)
-            told = target is not None and await self.app.runtime.tell(target.id, step.name, step.payload)
-        if not told:
+            sent = await self.app.signal(step.flow, step.key, step.name, step.payload)
+            if sent not in (Sent.DELIVERED, Sent.KEPT):
+                raise Different(step.span, _REFUSED[sent].format(flow=step.flow, name=step.name))
+            return
+        target = await self._waiting(step.name)
+        if target is None or not await self.app.runtime.tell(target.id, step.name, step.payload):
             raise Different(step.span, f"no conversation takes the signal “{step.name}”")
 
     async def _waiting(self, signal: str) -> Conversation | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 from playwright.async_api import WebSocketRoute, expect
@@ -281,6 +282,7 @@ async def test_a_hello_that_is_refused_says_so_and_is_tried_again(serve, context
     server = await serve(THINGS)
     page = await context.new_page()
     hellos = []
+    held: list[Callable[[], None]] = []  # the second try waits until the complaint was seen
 
     def between(socket: WebSocketRoute) -> None:
         real = socket.connect_to_server()
@@ -292,6 +294,8 @@ async def test_a_hello_that_is_refused_says_so_and_is_tried_again(serve, context
             full = said.get("person") == "new" or len(hellos) == 1
             if said["type"] == "hello" and full:
                 socket.send('{"type": "error", "text": "There are 1000 customers already."}')
+            elif said["type"] == "hello" and len(hellos) == 2:
+                held.append(lambda: real.send(message))
             else:
                 real.send(message)
 
@@ -302,6 +306,9 @@ async def test_a_hello_that_is_refused_says_so_and_is_tried_again(serve, context
     screen = Screen(page)
     banner = screen.by("connection")
     await expect(banner).to_contain_text("There are 1000 customers already.")
+    while not held:
+        await page.wait_for_timeout(20)
+    held.pop()()
     await expect(banner).to_be_hidden()
     await expect(screen.by("status")).to_have_text("online")
 

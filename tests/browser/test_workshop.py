@@ -16,6 +16,7 @@ PARCEL = """
 flow: parcel
 title: A parcel
 entry: {commands: [parcel]}
+key: customer.id
 expires: 2h
 steps:
   ready:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import engine.runtime.dispatcher
 from engine.actions.catalog import Catalog
 from engine.core.wording import Wording
 from engine.runtime.clock import ManualClock
@@ -48,6 +49,8 @@ REPEATS = 8
 """So often a customer does something again that they were asked to do again."""
 REFUSED, WRONG, CRASHED = 75, 65, 70
 """Exit codes: the start was refused (the database is held, or fails); the outcome is wrong; an exception."""
+PAUSES = (0.002,) * 9
+"""Real seconds between the tries of an update while the store fails."""
 HELD = 0.05
 """Real seconds that somebody else holds the database at most."""
 PLUGIN_FAULTS = 3
@@ -142,6 +145,9 @@ class Life:
             files=FileStore(self.place.folder / "files", ids),
             environment={},
         )
+        # Faults end after so many points; a bot that sleeps while the store fails would come to none.
+        self.runtime._executor._pauses = PAUSES
+        engine.runtime.dispatcher.AGAIN = PAUSES[-1]  # type: ignore[misc]
         self.signals = Signals(self.outside, self.runtime)
 
     async def live(self) -> None:

@@ -130,7 +130,11 @@ class Database:
 
 
 def bring_back(file: Path, before: str = ".away", after: str = "") -> None:
-    """The files of a database under another name, or under their own again."""
+    """The files of a database under another name, or under their own again. What a start made in their place meanwhile
+    goes: a log of one database beside the file of another would be played into it."""
+    if os.path.exists(f"{file}{before}"):
+        for ending in ("-wal", "-shm"):
+            Path(f"{file}{ending}{after}").unlink(missing_ok=True)
     for ending in ("", "-wal", "-shm"):
         source = f"{file}{ending}{before}"
         if os.path.exists(source):

@@ -11,6 +11,7 @@ import pytest
 
 from tests import postgres
 from tests.chaos.broken import VARIANTS
+from tests.once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = bool(os.environ.get("STEPGRAM_LONG"))
@@ -35,18 +36,18 @@ def played(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def on_sqlite() -> str:
-    return played("--bounded")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return once(tmp_path_factory, "chaos_sqlite", lambda: played("--bounded"))
 
 
 @pytest.fixture(scope="module")
-def on_postgresql() -> str:
+def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> str:
     pytest.importorskip("asyncpg", reason="no driver for PostgreSQL: pip install 'stepgram[postgresql]'")
     try:
         postgres.binaries()
     except postgres.NoServer as reason:
         pytest.skip(str(reason))
-    return played("--bounded", "--database", "postgresql")
+    return once(tmp_path_factory, "chaos_postgresql", lambda: played("--bounded", "--database", "postgresql"))
 
 
 @pytest.mark.parametrize("part", ["seeds", "every point", "every point, inbox"])

@@ -211,7 +211,7 @@ def test_a_bot_at_work_and_a_full_database_are_not_replaced(taken: Taken, tmp_pa
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda folder: (folder / "manifest.json").unlink(), "is no backup"),
+        (lambda folder: (folder / "manifest.json").unlink(), "There is no backup in"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "is damaged"),
         (lambda folder: (folder / "stepgram.sqlite3").unlink(), "cannot be read"),
         (lambda folder: os.truncate(folder / "stepgram.sqlite3", 4096), "changed or damaged"),
@@ -234,3 +234,14 @@ def test_names_that_are_taken_and_nothing_to_back_up(tmp_path: Path) -> None:
     none = stepgram(tmp_path, "backup", "c")
     assert (none.returncode, "There is no database at data/stepgram.sqlite3." in none.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_link_to_the_database_stays_one_and_has_the_lock_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link.db").symlink_to("elsewhere/real.db")
+    assert stepgram(tmp_path, "migrate", "--database", "link.db").returncode == 0
+    assert stepgram(tmp_path, "backup", "a b", "--database", "link.db").stdout.endswith("stepgram restore 'a b'\n")
+    done = stepgram(tmp_path, "restore", "a b", "--database", "link.db")
+    assert (done.returncode, (tmp_path / "link.db").is_symlink()) == (0, True), done.stderr
+    assert (tmp_path / "elsewhere" / "real.db.lock").exists()
+    assert not (tmp_path / "link.db.lock").exists()

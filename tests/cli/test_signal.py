@@ -110,6 +110,17 @@ def test_what_the_flow_reads_and_is_not_sent_is_told(place: Path, capsys: pytest
     assert (code, "reads" in said) == (0, False)
 
 
+def test_a_database_of_any_name_gets_it_and_no_other_file_is_made(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "it's #1 %41?.db"
+    assert execute(["migrate", "--database", name]) == 0
+    before = {path.name for path in place.iterdir()}
+    code, said = signal(capsys, "parcel", "1", "parcel.packed", "--wait", "0", "--database", name)
+    assert (code, "seven days" in said) == (0, True), said
+    assert {path.name for path in place.iterdir()} == before
+
+
 def test_values_are_numbers_and_words_as_they_look(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["chat", "--script", os.devnull]) in (0, 1)
     data = ("a=12.50", "b=7", "c=007", "d=true", "e=text with = and ż", "f=[1]", 'g="x"', "h=", "i=null", "j=1, 2")

@@ -26,6 +26,26 @@ def test_hands_come_and_go_behind_a_run_and_a_second_run_is_refused(tmp_path: Pa
         again.address()
 
 
+def test_hands_with_other_flows_are_refused(tmp_path: Path, database_url: str) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for folder in (mine, other):
+        folder.mkdir()
+        project(folder)
+    flow = other / "flows" / "hello.yaml"
+    flow.write_text(flow.read_text(encoding="utf-8").replace("text: ", "text: Well, ", 1), encoding="utf-8")
+    with Running(mine, "--port", "0", DATABASE_URL=database_url) as bot:
+        bot.address()
+        with Running(other, command="work", DATABASE_URL=database_url) as hands:
+            code, said = hands.ended()
+        assert code == 2
+        assert "STEPGRAM_FLOWS" in said
+        assert "Traceback" not in said
+        (mine / "flows" / "hello.yaml").write_bytes(flow.read_bytes())  # it is followed while it runs
+        bot.until("flows are live")
+        with Running(other, command="work", DATABASE_URL=database_url) as hands:
+            hands.until("hands for")
+
+
 def test_without_a_database_server_it_says_what_to_set(tmp_path: Path) -> None:
     project(tmp_path)
     with Running(tmp_path, command="work") as hands:

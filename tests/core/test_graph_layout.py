@@ -1,10 +1,11 @@
 """Where a diagram's parts stand: nothing overlaps, no line runs through a step, the same every time, and quickly."""
 
+import os
 import time
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.core.graph import EdgeKind, Graph, GraphEdge, GraphNode, Layout, NodeKind, Trigger, graph_of, layout, svg
@@ -13,6 +14,7 @@ from tests.core.diagrams import drawn, large, programs_of, shipped, steps
 from tests.core.generated import CATALOG, flows
 from tests.core.walker import flow_of
 
+LONG = bool(os.environ.get("STEPGRAM_LONG"))
 NAMES = ("", "answered", "paid", "a_rather_long_outcome_of_an_action", "timeout")
 
 
@@ -101,7 +103,7 @@ def test_shipped_flows() -> None:
         check(graph_of(program))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(flows())
 def test_any_flow(texts: list[str]) -> None:
     made = [flow_of(text, CATALOG) for text in texts]
@@ -109,11 +111,12 @@ def test_any_flow(texts: list[str]) -> None:
         check(graph_of(program))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20_000 if LONG else 150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(1, 14),
     st.lists(st.tuples(st.integers(0, 13), st.integers(0, 13), st.sampled_from(NAMES)), max_size=30),
 )
+@example(7, [(0, 2, ""), (0, 5, ""), (2, 1, ""), (2, 4, ""), (4, 0, "paid"), (4, 4, "paid")])
 def test_any_graph(count: int, pairs: list[tuple[int, int, str]]) -> None:
     graph = graph_from(count, pairs)
     check(graph)

@@ -107,11 +107,15 @@ def doubled_names(texts: Mapping[str, str], clean: Loaded) -> list[Fault]:
     return made
 
 
-def run(texts: Mapping[str, str], catalog: Catalog, seed: int = 20) -> Tally:
-    """Try every fault alone. The texts must be clean."""
-    clean = load_texts(texts, catalog)
+def every_fault(texts: Mapping[str, str], clean: Loaded, seed: int = 20) -> list[Fault]:
+    """All that are tried."""
+    return [*faults(clean, seed), *doubled_names(texts, clean)]
+
+
+def run(texts: Mapping[str, str], catalog: Catalog, part: int = 0, parts: int = 1) -> Tally:
+    """Try every fault alone, or every one of a part (from 0) of several. The texts must be clean."""
     tried: list[Tried] = []
-    for fault in (*faults(clean, seed), *doubled_names(texts, clean)):
+    for fault in every_fault(texts, load_texts(texts, catalog))[part::parts]:
         report = load_texts({**texts, fault.file: fault.text}, catalog).report
         findings = tuple(
             finding

@@ -178,3 +178,26 @@ def test_no_tree_raises(steps, data):
     text = f"flow: f\ndata: {_flow_style(data)}\nsteps: {_flow_style(steps)}\n"
     loaded = load_texts({"a.yaml": text}, Catalog())
     assert loaded.report.findings or loaded.flows
+
+
+@pytest.mark.parametrize(
+    ("day", "suggestion"), [("sta", "sat"), ("close", "closed"), ("time_zon", "time_zone"), ("Saturday", None)]
+)
+def test_a_misspelled_key_of_working_hours_is_the_only_finding(day, suggestion):
+    found = faults(f"bot: b\nhours:\n  shop:\n    mon-fri: 09:00-18:00\n    {day}: 10:00-14:00\n")
+    assert brief(found) == [("F0201", 5, 5)]
+    assert found[0].suggestion == suggestion
+    assert found[0].expected == "closed, time_zone; mon, tue, wed, thu, fri, sat, sun, or several days such as mon-fri"
+
+
+def test_a_misspelled_until_is_not_taken_for_a_signal():
+    found = faults("flow: f\nsteps:\n  s:\n    wait:\n      paid: s\n      untill: {time: now, to: s}\n")
+    assert brief(found) == [("F0201", 6, 7)]
+    assert found[0].suggestion == "until"
+
+
+@pytest.mark.parametrize("key", ["hours: shop", "late: skip"])
+def test_keys_of_a_time_limit_at_the_step_are_told_where_they_belong(key):
+    found = faults(f"flow: f\nsteps:\n  s:\n    wait: {{paid: s}}\n    {key}\n")
+    assert brief(found) == [("F0201", 5, 5)]
+    assert "timeout: {after: 2h, " in (found[0].expected or "")

@@ -116,9 +116,9 @@ def test_a_file_that_is_not_there_or_too_large(tmp_path):
     assert read_file(tmp_path).findings != ()
     large = tmp_path / "large.yaml"
     large.write_bytes(b"a: x\n" * 2_000_000)
-    began = time.perf_counter()
+    began = time.process_time()
     assert read_file(large).findings[0].code == "F0106"
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_anchors_may_be_used():
@@ -147,9 +147,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_bombs_are_refused_quickly(text, code):
-    began = time.perf_counter()
+    began = time.process_time()
     found = read_text(text, "a.yaml").findings
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert found[-1].code == code
     assert len(found) <= 60
 

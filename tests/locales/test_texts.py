@@ -43,6 +43,7 @@ SAMPLES: Mapping[str, object] = {
     "search": "w" * 100,
     "text": "@",
     "title": "<b>Order a print</b>",
+    "titles": "<b>Order a print</b>, Pay",
     "total": 12,
     "value": "v" * 40,
     "values": "red, green, blue",

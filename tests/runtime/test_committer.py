@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine.core.records import replaced
 from engine.runtime.committer import Committer
-from engine.runtime.ports import AlreadySeen, Chat, Commit, Overtaken
+from engine.runtime.ports import AlreadySeen, Chat, Commit, Overtaken, StoreFailed
+from storage.batch import already_handled
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -109,3 +111,32 @@ async def test_an_overtaken_chat_is_taken_out_by_its_name():
     results = await asyncio.gather(*(committer.submit(commit(name)) for name in "abcd"), return_exceptions=True)
     assert [type(result) for result in results] == [type(None), Overtaken, type(None), type(None)]
     assert store.batches == [["a", "b", "c", "d"], ["a", "c", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "row", "called"),
+    [
+        ("fired_timers", ("c1", 3, "timeout"), "timer"),
+        ("finished_calls", ("c1", "3.do.1"), "call"),
+        ("taken_signals", 7, "signal"),
+        ("letters", 9, "letter"),
+    ],
+)
+async def test_who_handles_what_was_handled_before_is_taken_out_by_its_row(field, row, called):
+    gone = already_handled(called, row if isinstance(row, tuple) else (row,))
+    store = Recorder({"b": gone})
+    committer = Committer(store)
+    bad = replaced(commit("b"), **{field: (row,)})
+    results = await asyncio.gather(
+        *(committer.submit(one) for one in (commit("a"), bad, commit("c"))), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [type(None), AlreadySeen, type(None)]
+    assert store.batches == [["a", "b", "c"], ["a", "c"]]
+
+
+async def test_a_store_that_is_away_is_not_asked_once_for_each():
+    store = Recorder({name: StoreFailed("away") for name in "abcd"})
+    committer = Committer(store)
+    results = await asyncio.gather(*(committer.submit(commit(name)) for name in "abcd"), return_exceptions=True)
+    assert [type(result) for result in results] == [StoreFailed] * 4
+    assert store.batches == [["a", "b", "c", "d"], ["a"]]

@@ -103,7 +103,8 @@ async def test_a_waiting_conversation_leaves_the_chat_free_and_comes_back_by_a_s
     await bot.types("77")
     assert bot.last == "Waiting for the money."
     await bot.types("hello?")
-    assert "Nothing is open" in bot.last
+    assert "as soon as there is news: Pay" in bot.last
+    assert "/resume" in bot.last
     await bot.command("order")
     assert bot.last == "Name?"
     assert await bot.app.signal("pay", "77", "settled", update="hook-1") is Sent.DELIVERED

@@ -62,6 +62,22 @@ async def test_order_and_writing_down():
     assert deliveries.take_delivered("a") == ()
 
 
+async def test_somebody_is_told_once_that_there_is_something_to_write_down():
+    told: list[None] = []
+    activity = Activity()
+    deliveries = Deliveries(
+        channel=Line(), store=Noted(), clock=ManualClock(AT), activity=activity, unwritten=lambda: told.append(None)
+    )
+    for start in (1, 2):
+        deliveries.add(rows("a", "x", start=start) + rows("b", "x", start=start))
+        await activity.quiet()
+    assert len(told) == 1
+    await deliveries.flush()
+    deliveries.add(rows("a", "x", start=3))
+    await activity.quiet()
+    assert len(told) == 2
+
+
 async def test_a_chat_that_fails_waits_alone_and_longer_each_time():
     line, _, clock, activity, deliveries = assembled()
     line.down = {"a"}

@@ -15,9 +15,8 @@ from engine.core.codec import dump_data
 from engine.core.keys import short_key
 from engine.runtime.clock import SystemClock
 from engine.runtime.invoking import SIGNAL
-from engine.runtime.play import MOST_SIGNALS
 from engine.runtime.ports import Chat, Commit, NewSignal, PendingCall, Store
-from engine.runtime.sending import LARGEST_PAYLOAD, Sent, UnfitSignal, update_of
+from engine.runtime.sending import LARGEST_PAYLOAD, MOST_SIGNALS, Sent, UnfitSignal, update_of
 from engine.runtime.signals import REST
 from storage.errors import StoreError
 from storage.memory import MemoryStore
@@ -358,6 +357,7 @@ async def test_far_too_many_signals_of_one_action_are_a_failure_and_some_are_not
     for _ in range(6):
         await bot.turn(4000)
     assert await waiting(bot.app.store, "pay", "m1") == []
+    assert other.last.startswith("Broken")
     await bot.app.stop()
 
 

@@ -118,6 +118,17 @@ async def test_odd_keys_come_through_whole(rig: Rig) -> None:
     assert rig.engine.taken[0][1] == "a/b ż%2F"
 
 
+async def test_a_key_may_have_a_line_break(rig: Rig) -> None:
+    assert (await rig.post(path="/signals/pay/a%0Ab/settled"))[0] == 200
+    assert rig.engine.taken[0][1] == "a\nb"
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(rig: Rig) -> None:
+    status, answer = await rig.post(headers={"Content-Encoding": "gzip"})
+    assert (status, "cannot be read" in answer["error"]) == (400, True)
+    assert rig.engine.taken == []
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

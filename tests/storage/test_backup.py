@@ -301,3 +301,12 @@ async def test_a_restore_killed_in_the_middle_changes_nothing(tmp_path: Path, mo
     assert kept is not None
     assert read(kept) == before
     assert not list(tmp_path.glob("*.restoring*"))
+
+
+def test_of_two_backups_of_one_name_the_second_is_refused(tmp_path: Path) -> None:
+    with backup.new_folder(tmp_path / "b") as folder:
+        (folder / "manifest.json").write_text("first")
+        with pytest.raises(StoreError, match="Another process writes"), backup.new_folder(tmp_path / "b"):
+            raise AssertionError
+    assert (tmp_path / "b" / "manifest.json").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]

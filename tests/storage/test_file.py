@@ -289,3 +289,23 @@ async def test_opening_an_up_to_date_file_does_not_load_the_migrations(tmp_path:
         timeout=30,
     )
     assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+async def test_what_is_no_file_is_left_as_it_is(tmp_path: Path) -> None:
+    strange = tmp_path / "pipe"
+    os.mkfifo(strange)
+    with pytest.raises(StoreError, match="is not a file"), held(strange):
+        await migrate(strange)
+    with pytest.raises(StoreError, match="is not a file"):
+        version(strange)
+    assert strange.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_the_lock_is_held_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("storage.file.os.write", full)
+    with held(tmp_path / "a.db"), pytest.raises(StoreBusy, match="another process"), held(tmp_path / "a.db"):
+        raise AssertionError

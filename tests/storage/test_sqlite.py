@@ -198,7 +198,7 @@ async def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         await SqliteStore(blocked / "a.db").open()
     folder = tmp_path / "folder.db"
     folder.mkdir()
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="is not a file"):
         await SqliteStore(folder).open()
 
 

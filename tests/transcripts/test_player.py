@@ -162,7 +162,8 @@ async def test_a_role_that_the_bot_does_not_know_is_said(folder: Path, catalog: 
          ["- ends: completed"]),
         ("  - data: {a: 1}\n", 3, "no conversation has begun yet", []),
         ("  - signal: x\n", 3, "no conversation takes the signal “x”", []),
-        ("  - signal: {name: x, flow: visit, key: '1'}\n", 3, "no conversation takes the signal “x”", []),
+        ("  - signal: {name: x, flow: visit, key: '1'}\n", 3, "no step of “visit” waits for the signal “x”", []),
+        ("  - signal: {name: x, flow: vsit, key: '1'}\n", 3, "there is no flow “vsit”", []),
         ("  - timer: timeout\n", 3, "no timer “timeout” is pending", []),
         (WALK + "  - data: {phone: '1', total: 0}\n", 17, "the data is something else:",
          ['- data: {phone: "1", total: 0}', '+ data: {phone: "+4930901820", total: 0}']),
@@ -220,3 +221,33 @@ async def test_flows_with_errors_are_not_played(folder: Path, catalog: Catalog) 
 async def test_a_large_file_is_only_said_to_be_large(folder: Path, catalog: Catalog) -> None:
     steps = WALK.replace("size: 5000", "size: 2000000000") + "  - data: {picture.size: 2000000000}\n"
     await passes(folder, steps, catalog)
+
+
+PARCEL = """
+flow: parcel
+title: Parcel
+entry: {commands: [parcel]}
+key: number
+steps:
+  number:
+    ask: text
+    text: Which number?
+  packed:
+    text: We pack it.
+    wait: {parcel.packed: done}
+  done:
+    text: "Packed by {{ packed.by }}."
+    end: completed
+"""
+PACKED = "  - signal: {name: parcel.packed, flow: parcel, key: '7', payload: {by: Zoë}}\n"
+
+
+async def test_a_signal_by_key_before_anybody_has_the_key_and_after_the_end(folder: Path, catalog: Catalog) -> None:
+    (folder / "parcel.yaml").write_text(PARCEL, encoding="utf-8")
+    early = PACKED + (
+        '  - says: /parcel\n  - bot: Which number?\n  - says: "7"\n  - bot: We pack it.\n'
+        "  - bot: Packed by Zoë.\n  - ends: completed\n"
+    )
+    await passes(folder, early, catalog)
+    late = await differs(folder, early + PACKED, catalog)
+    assert "too late" in late.message, str(late)

@@ -94,6 +94,9 @@ class LineClient(Client):
         counts as started in the library, which then hears nothing more and does not notice."""
         while True:
             await self.session.is_started.wait()
+            await asyncio.sleep(0)
+            if not self.session.is_started.is_set():  # the library has noticed, and makes it anew itself
+                continue
             reading = getattr(self.session, "recv_task", None)
             if reading is None or not reading.done():
                 return

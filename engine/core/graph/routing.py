@@ -7,7 +7,7 @@ from engine.core.graph.levels import Levels, lane_of
 from engine.core.graph.lines import Path, Point, bent, flowing
 from engine.core.graph.model import Graph, GraphEdge
 from engine.core.graph.rows import NODE_WIDTH, Item, Part, Rows, label_of, label_width
-from engine.core.graph.sides import LOOP, RIGHT, STUB, Return, Sides
+from engine.core.graph.sides import LOOP, RIGHT, Return, Sides
 from engine.core.records import record
 
 _PORT: Final = 18.0
@@ -75,7 +75,7 @@ class Router:
         wide = label_width(line.label) if line.label else 0.0
         corners = [start]
         if line.leaves_blocked:
-            turn = line.source.x + side * (_HALF + max(wide + STUB, STUB) - 6)
+            turn = line.source.x + side * (_HALF + self._sides.turn(line))
             track = self._levels.tracks[line.source.row, lane_of(line)]
             corners += [(turn, start[1]), (turn, track), (lane, track)]
         else:

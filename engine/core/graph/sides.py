@@ -17,6 +17,8 @@ STUB: Final = 20.0
 """A line's way out of a step before it may turn."""
 LOOP: Final = 18.0
 """How far a line from a step to itself reaches out."""
+_SHORT: Final = 6.0
+"""A turn is that much inside the room, so that it does not touch what stands next."""
 _PITCH: Final = 19.0
 """Between two lines at the side of a step: as much as a label is high, and a little."""
 
@@ -49,6 +51,16 @@ class Sides:
         """How far below the step's top something is attached."""
         places = self.places[name, side]
         return item.height / 2 + (places.index(what) - (len(places) - 1) / 2) * _PITCH
+
+    def turn(self, line: Return) -> float:
+        """How far from the border a line turns down that must go around a step: past its label and all below it."""
+        name, side = line.source.name, line.side
+        places = self.places[name, side]
+        below = places[places.index(("out", line.target.name)) :]
+        leaving = (other for other in self.returns if other.source.name == name and other.side == side)
+        labels = [other.label for other in leaving if ("out", other.target.name) in below]
+        looping = [label_of(edge) for edge, item in self.loops if item.name == name and ("loop", "") in below]
+        return max([_out(label) for label in labels] + [_around(label) for label in looping]) - _SHORT
 
 
 def sides(graph: Graph, rows: Rows) -> Sides:
@@ -109,9 +121,18 @@ def _attach(found: Sides) -> None:
 
 def _room(found: Sides, name: str, side: int) -> float:
     labels: Iterable[str] = (line.label for line in found.returns if line.source.name == name and line.side == side)
-    room = max((label_width(label) + STUB if label else STUB for label in labels), default=STUB)
+    room = max((_out(label) for label in labels), default=STUB)
     for edge, item in found.loops:
         if item.name == name and side == RIGHT:
-            label = label_of(edge)
-            room = max(room, LOOP + 8 + (label_width(label) if label else 0))
+            room = max(room, _around(label_of(edge)))
     return room
+
+
+def _out(label: str) -> float:
+    """What a line that leaves needs beside the step."""
+    return label_width(label) + STUB if label else STUB
+
+
+def _around(label: str) -> float:
+    """What a line to the step itself needs beside it."""
+    return LOOP + 12 + label_width(label) if label else LOOP + 8

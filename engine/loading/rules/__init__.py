@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     timers.timeouts,
     timers.unknown_hours,
     timers.skipped_for_ever,
+    timers.unfound,
     paths.shadowed,
     paths.never_started,
     questions.no_options,

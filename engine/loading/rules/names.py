@@ -1,10 +1,13 @@
 """F06: names and types in texts, conditions and values: everything is set before it is used, and fits."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.core.expressions import Fault
-from engine.core.model import End
+from engine.core.model import End, Expression
 from engine.core.types import (
+    DATETIME,
     TEXT,
     AnyType,
     IntegerType,
@@ -22,6 +25,9 @@ from engine.loading.rules.findings import finding, from_fault, unknown
 from engine.loading.rules.joins import alike, bare
 from engine.loading.rules.sites import Site, Use
 
+_A_MOMENT = "a time such as now + settings.hold, or (today + (1 | days)) | at('09:00')"
+_LENGTH = re.compile(r"(?:\d{1,8}[dhms])+")
+"""A length of time as `timeout:` takes it; no expression has such."""
 CODES_BY_KIND = {
     "syntax": "F0601",
     "forbidden": "F0602",
@@ -47,6 +53,8 @@ def expression_faults(checked: Checked) -> Iterator[Diagnostic]:
 
 def _placed(checked: Checked, piece: Judged, fault: Fault) -> Diagnostic:
     span = checked.place(piece.piece, fault.offset, fault.length)
+    if fault.kind == "syntax" and isinstance(piece.piece, Expression) and _LENGTH.search(piece.piece.source):
+        fault = replace(fault, expected="a length of time with a name, such as settings.hold, or (2 | days)")
     return from_fault(CODES_BY_KIND[fault.kind], fault, span)
 
 
@@ -62,6 +70,20 @@ def constant_conditions(checked: Checked) -> Iterator[Diagnostic]:
                     f"{site.what.capitalize()} always comes out the same.",
                     expected="a condition that depends on an answer; or no condition",
                 )
+            for path in sorted(_hours_alone(site, piece)):
+                yield finding(
+                    "F0609",
+                    site.piece.span,
+                    f"“{'.'.join(path)}” is not true or false, so {site.what} always comes out the same.",
+                    expected=f"{'.'.join(path)}.open",
+                )
+
+
+def _hours_alone(site: Site, piece: Judged) -> set[tuple[str, ...]]:
+    """Working hours without `.open`, which are always there."""
+    if site.use is not Use.CONDITION or piece.faults or piece.parsed is None:
+        return set()
+    return {path for path in piece.parsed.paths if len(path) == 2 and path[0] == "hours"}
 
 
 def undeclared(checked: Checked) -> Iterator[Diagnostic]:
@@ -106,7 +128,8 @@ def _wrong_site(site: Site, piece: Judged, wanted: ValueType) -> Diagnostic:
         if unset
         else f"{_upper(site.what)} is {describe(piece.type)}."
     )
-    return finding("F0611", site.piece.span, message, expected=describe(wanted))
+    expected = _A_MOMENT if wanted == DATETIME else describe(wanted)
+    return finding("F0611", site.piece.span, message, expected=expected)
 
 
 def _upper(text: str) -> str:

@@ -1,8 +1,10 @@
-"""Time limits: where they lead, which working hours they keep to, what is left when a late one is skipped."""
+"""What a step waits for: where time limits lead, which working hours they keep to, what is left when a late one is
+skipped, and how signals find the conversation."""
 
 from collections.abc import Iterator
 
-from engine.core.model import Flow, Step, Wait
+from engine.core.early import awaited
+from engine.core.model import Call, Flow, Step, Wait
 from engine.diagnostics import Diagnostic
 from engine.loading.rules.checked import Checked, JudgedFlow
 from engine.loading.rules.findings import finding, unknown
@@ -65,6 +67,27 @@ def skipped_for_ever(checked: Checked) -> Iterator[Diagnostic]:
                     expected="another `late:` (`fire`, or `1h` for one more hour), or `timeout_late:` among the "
                     "transitions",
                 )
+
+
+def unfound(checked: Checked) -> Iterator[Diagnostic]:
+    """F0517: a step waits for a signal, and no `key:` says how one finds the conversation."""
+    flows = {flow.name: flow for flow in checked.flows}
+    called = {step.body.flow for flow in checked.flows for step in flow.steps if isinstance(step.body, Call)}
+    for flow in checked.flows:
+        if flow.key is not None or (flow.name in called and not _entered(flow)):
+            continue
+        signals = sorted(awaited(flows.__getitem__, [flow.name]))
+        if signals:
+            yield finding(
+                "F0517",
+                flow.span,
+                f"“{flow.name}” waits for the signal “{signals[0]}”, but it has no `key:` by which a signal finds it.",
+                expected="`key:` with what the sender knows it by, such as key: number",
+            )
+
+
+def _entered(flow: Flow) -> bool:
+    return bool(flow.entry.commands or flow.entry.menu or flow.entry.deep_link)
 
 
 def _skips(flow: Flow, step: Step) -> bool:

@@ -197,3 +197,33 @@ def test_warnings_let_the_flow_load() -> None:
     findings = steps(AGE + "last:\n  if: 1 > 2\n  text: Never.\n")
     assert [finding.severity for finding in findings] == [Severity.WARNING]
     assert check("flow: example\ntitle: Example\nsteps:\n  d:\n    text: D.\n    end: completed\n")[0].code == "F0514"
+
+
+HOURS = "# file: bot.yaml\nbot: Shop\nhours: {shop: {mon-fri: 09:00-18:00}}\n# file: example.yaml\n" + HEAD
+
+
+@pytest.mark.parametrize("condition", ["hours.shop", "not hours.shop", "hours.shop and customer.name"])
+def test_working_hours_alone_are_no_condition(condition: str) -> None:
+    found = steps(f"gone:\n  if: {condition}\n  text: We are closed.\n", head=HOURS)
+    assert codes(found) == ["F0609"]
+    assert found[0].expected == "hours.shop.open"
+
+
+def test_working_hours_that_are_open_are_a_condition() -> None:
+    assert codes(steps("gone:\n  if: not hours.shop.open\n  text: We are closed.\n", head=HOURS)) == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "code", "expected"),
+    [
+        ("30m", "F0601", "a length of time with a name"),
+        ("now + 30m", "F0601", "a length of time with a name"),
+        ("today", "F0611", "a time such as now + settings.hold"),
+        ("today | at('25:00')", "F0607", "text such as “12:00”"),
+    ],
+)
+def test_a_moment_that_is_none_is_told_what_one_is(moment: str, code: str, expected: str) -> None:
+    step = f'gone:\n  ask: text\n  text: Well?\n  timeout: {{until: "{moment}"}}\n  transitions: {{timeout: done}}\n'
+    found = steps(step)
+    assert codes(found) == [code]
+    assert (found[0].expected or "").startswith(expected)

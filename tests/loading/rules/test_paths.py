@@ -14,7 +14,7 @@ CLEAN = {
     "conditions fall through to the step below": NAME
     + "  transitions: [{if: answer == 'Anna', to: done}]\nmore:\n  text: More.\n",
     "buttons without a transition go on below": "hello:\n  text: Hello!\n  keyboard: [[{text: Go, trigger: go}]]\n",
-    "a wait for a signal, with a time limit": "pay:\n  text: Pay.\n  wait:\n    payment.settled: done\n"
+    "a wait for nothing but the time": "pay:\n  text: Pay.\n  keyboard: [[{text: Go, trigger: done}]]\n  wait:\n"
     "    after: {time: 30m, to: late}\nlate:\n  text: Too late.\n",
     "retry of a failed action by the customer": "look:\n  do: http.get\n  with: {url: https://example.org}\n"
     "  transitions: {ok: done, not_found: done, refused: done, failed: sorry}\n"
@@ -102,6 +102,24 @@ def test_clean(text: str) -> None:
 def test_faulty(text: str, expected: list[str]) -> None:
     found = steps(text)
     assert sorted(codes(found)) == expected, [str(finding) for finding in found]
+
+
+WAITS = "  pay:\n    text: Pay.\n    wait:\n      payment.settled: done\n      after: {time: 30m, to: late}\n"
+WAITS += "  late:\n    text: Too late.\n  done:\n    end: completed\n"
+
+
+def test_signals_find_a_conversation_by_its_key() -> None:
+    assert codes(check(HEAD + WAITS)) == ["F0517"]
+    assert codes(check(HEAD.replace("steps:", "key: customer.id\nsteps:") + WAITS)) == []
+
+
+def test_a_flow_that_is_only_called_is_found_by_its_callers_key() -> None:
+    called = HEAD.replace("flow: example", "flow: called").replace("entry: {commands: [example]}\n", "") + WAITS
+    caller = HEAD + "  go:\n    call: called\n  done:\n    end: completed\n"
+    found = check(f"# file: one.yaml\n{called}# file: two.yaml\n{caller}")
+    assert [(one.code, one.span.file) for one in found] == [("F0517", "two.yaml")]
+    keyed = caller.replace("steps:", "key: customer.id\nsteps:")
+    assert codes(check(f"# file: one.yaml\n{called}# file: two.yaml\n{keyed}")) == []
 
 
 def test_flows_that_call_each_other() -> None:
