@@ -110,7 +110,7 @@ class Database:
                 self._broken = True
             case "busy" if self._holder is not None:
                 self._holder("hold")
-            case "away":
+            case "away" if not os.path.exists(f"{self._file}.away"):  # else it is away already
                 self._move("", ".away")
 
     def end(self, kind: str) -> None:

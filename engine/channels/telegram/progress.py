@@ -15,6 +15,8 @@ EVERY: Final = 3.0
 """Real seconds before the first showing and between two: a chat takes about one message a second."""
 QUIET: Final = 60.0
 """Real seconds without a new byte after which the message goes; it comes again with the next byte."""
+SOON: Final = 3.0
+"""Real seconds to learn the number of a message that is on its way when the showing ends."""
 _MARKS: Final = 10
 
 log = logging.getLogger("stepgram.telegram")
@@ -57,6 +59,7 @@ class Progress:
 
     async def _show(self, chat: str, file: _File) -> None:
         customer, message, shown, still = int(chat.partition(":")[2]), None, "", 0.0
+        putting: asyncio.Task[int] | None = None
         try:
             while file.done < file.total and still < QUIET:
                 before = file.done
@@ -64,7 +67,12 @@ class Progress:
                 still = still + self._every if file.done == before else 0.0
                 text = _text(file)
                 if file.done < file.total and text != shown:
-                    message, shown = await self._put(customer, message, text), text
+                    putting = asyncio.create_task(self._put(customer, message, text))
+                    message, shown = await asyncio.shield(putting), text
+        except asyncio.CancelledError:
+            if message is None and putting is not None:  # the customer may see it already: it must go, too
+                message = await _came(putting)
+            raise
         except Exception as error:
             log.debug("%s is not shown how far a file is: %s", chat, name_of(error))
         finally:
@@ -86,6 +94,15 @@ class Progress:
             await self._client().delete_messages(chat_id=customer, message_ids=[message])
         except Exception as error:
             log.debug("a message about a file's progress stays: %s", name_of(error))
+
+
+async def _came(putting: asyncio.Task[int]) -> int | None:
+    """The message's number, if it comes soon."""
+    done, _ = await asyncio.wait((putting,), timeout=SOON)
+    if not done:
+        putting.cancel()
+        return None
+    return None if putting.cancelled() or putting.exception() is not None else putting.result()
 
 
 def _text(file: _File) -> str:
