@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tortoise.context import TortoiseContext
 
+import storage.file
 from storage.errors import SchemaBehind, StoreBusy, StoreError
 from storage.file import held, latest, migrate, version
 from storage.plugin_sql import TABLES
@@ -309,3 +310,26 @@ def test_the_lock_is_held_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("storage.file.os.write", full)
     with held(tmp_path / "a.db"), pytest.raises(StoreBusy, match="another process"), held(tmp_path / "a.db"):
         raise AssertionError
+
+
+async def test_a_database_that_comes_back_while_an_empty_one_is_made_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, away = tmp_path / "a.db", tmp_path / "away.db"
+    store = SqliteStore(kept)
+    await store.open()
+    await store.journal.set_value("whose", "ours")
+    await store.close()
+    kept.replace(away)
+    make = storage.file._migrate
+
+    async def slowly(copy: Path, package: str) -> None:
+        await make(copy, package)
+        away.replace(kept)
+
+    monkeypatch.setattr(storage.file, "_migrate", slowly)
+    with pytest.raises(StoreBusy, match="left as it is"):
+        await SqliteStore(kept).open()
+    await store.open()
+    assert await store.journal.value("whose") == "ours"
+    await store.close()

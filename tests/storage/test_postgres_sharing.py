@@ -764,3 +764,16 @@ def test_what_only_one_may_do_has_a_number_beyond_the_buckets() -> None:
     numbers = {postgres_leases.thing(f"door {number}") for number in range(1000)}
     assert len(numbers) == 1000
     assert all(BUCKETS <= number < 2**31 for number in numbers)
+
+
+async def test_a_worker_whose_session_has_gone_is_dead_before_its_lease_is_over(
+    worker: Callable[[str], PostgresSharing],
+) -> None:
+    gone, other = worker("gone"), worker("other")
+    await gone.beat()
+    began = asyncio.get_running_loop().time()
+    await gone.close()  # as a kill does: nothing is given up
+    while len((await other.beat()).buckets) < len(ALL):
+        await asyncio.sleep(0.1)
+    took = asyncio.get_running_loop().time() - began
+    assert postgres_leases.SILENT_MS / 1000 - 0.1 <= took < LEASE - 1

@@ -45,3 +45,27 @@ async def test_what_fails_with_it_disturbs_nobody_and_stop_takes_it_away(server,
     await anna.sees("20%")
     await progress.stop()
     await anna.sees_gone("⬇️")
+
+
+class Slowly:
+    """The client, whose answers come late: the message is on the customer's screen already."""
+
+    def __init__(self, client) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str):
+        return getattr(self._client, name)
+
+    async def send_message(self, **given):
+        sent = await self._client.send_message(**given)
+        await asyncio.sleep(1.0)
+        return sent
+
+
+async def test_a_message_that_is_on_its_way_when_the_bot_stops_goes_too(bot_client, customer):
+    anna = await customer("Anna")
+    progress = Progress(lambda: Slowly(bot_client), every=0.1)
+    progress(f"telegram:{anna.id}", 2 * MB, 10 * MB)
+    await anna.sees("20%")
+    await progress.stop()
+    await anna.sees_gone("⬇️")
