@@ -4,8 +4,10 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.actions.catalog import Catalog
 from engine.actions.discovery import discover
@@ -16,7 +18,7 @@ from engine.core.values import Value
 from engine.core.wording import Wording
 from engine.diagnostics import Report
 from engine.loading.library import Loaded, load
-from engine.runtime.clock import SystemClock
+from engine.runtime.clock import ManualClock, SystemClock, TurnedClock
 from engine.runtime.files import FileStore
 from engine.runtime.identity import IdSource, SecretIds
 from engine.runtime.library import Library
@@ -25,8 +27,12 @@ from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Envelope, Store
 from engine.runtime.runtime import Runtime
 from engine.runtime.sending import Sent
-from engine.runtime.surroundings import Granted
+from engine.runtime.surroundings import Granted, Members
+from engine.runtime.turning import turn
 from engine.settings import Settings
+
+PATIENCE: Final = 2.0
+"""Seconds that everything due at one moment has, before a clock that is turned by hand goes on to the next."""
 
 log = logging.getLogger("stepgram.app")
 
@@ -120,6 +126,27 @@ class App:
         """Handle everything due now and what follows; for virtual clocks and scripts."""
         await self.runtime.run_due()
 
+    async def turn(self, seconds: float) -> None:
+        """Turn the clock by so many seconds; everything that comes due on the way happens at its time. Raises TypeError
+        for a clock that cannot be turned."""
+        if not isinstance(self.clock, ManualClock | TurnedClock):
+            raise TypeError("the machine's own clock cannot be turned")
+        beside = self.runtime.beside
+        await turn(
+            self.clock,
+            seconds,
+            services=beside.services,
+            next_due=self.store.next_due,
+            run=self.run_due if isinstance(self.clock, ManualClock) else self._run_for_a_while,
+            sent=lambda: beside.works.sent,
+        )
+
+    async def _run_for_a_while(self) -> None:
+        """Of what goes on in real time nobody waits for the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.run_due()
+
     async def settled(self, patience: float) -> bool:
         """Wait (on a real clock) until no call and no message is under way or waits for another attempt."""
         return await self.runtime.settled(patience)
@@ -150,12 +177,15 @@ def build(
     observer: Observer | None = None,
     stand_in: StandIn | None = None,
     granted: Granted | None = None,
+    members: Members | None = None,
     committed: Callable[[str], None] | None = None,
+    services: bool = True,
 ) -> App:
     """Load and check the flows and wire everything; nothing runs yet.
 
     What is not given is the real thing: SQLite at `settings.database`, the system's clock, random ids, all
-    plugins found, the process's environment. `observer`, `stand_in`, `granted` and `committed` as in `Runtime`.
+    plugins found, the process's environment. `observer`, `stand_in`, `granted`, `members` and `committed` as in
+    `Runtime`.
     Raises FlowsFaulty, PluginError, LocaleError.
     """
     variables = os.environ if environment is None else environment
@@ -181,7 +211,10 @@ def build(
         observer=observer,
         stand_in=stand_in,
         granted=granted,
+        members=members,
         committed=committed,
+        data=settings.kept,
+        services=services,
     )
     return App(
         settings=settings,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from engine.cli_plugins import PluginGroup
+
 USAGE = 2
 """Exit code for wrong usage and for everything that keeps a command from working."""
 _STARTING = 50_000
@@ -34,7 +36,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--version",
     is_flag=True,
@@ -139,6 +141,20 @@ def test(paths: tuple[Path, ...], no_color: bool) -> int:
     from engine.cli_test import run_tests
 
     return run_tests(paths, colour=not no_color and coloured())
+
+
+@cli.command()
+@click.option("--write", multiple=True, metavar="LANGUAGE", help="Bring the file of this language up to the flows.")
+@click.option("--flows", type=click.Path(path_type=Path, file_okay=False), help="The folder of flows.")
+def texts(**options: object) -> int:
+    """Tell which texts of the flows lack a translation, per language: missing, stale, unused.
+
+    --write adds those that are missing to `locales/LANGUAGE.yaml` beside the flows, with the text to be translated as
+    a comment, and marks stale ones; the rest of the file stays as it is. Exit code 1 when something is left to do.
+    """
+    from engine.cli_texts import TextsOptions, tell_texts
+
+    return tell_texts(TextsOptions(**options))  # type: ignore[arg-type]  # click checked the types above
 
 
 @cli.command()

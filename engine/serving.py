@@ -24,7 +24,7 @@ from engine.runtime.identity import IdSource, SecretIds
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer, StandIn
 from engine.runtime.ports import Channel, Clock, Store
-from engine.runtime.surroundings import Granted
+from engine.runtime.surroundings import Granted, Members
 from engine.settings import Settings, SettingsError
 
 KEPT: Final = timedelta(days=90)
@@ -107,6 +107,7 @@ class Serving:
         observer: Observer | None = None,
         stand_in: StandIn | None = None,
         granted: Granted | None = None,
+        members: Members | None = None,
     ) -> None:
         """Load the flows and wire everything; nothing runs yet. Raises what `engine.app.build` raises."""
         self._told = told
@@ -123,7 +124,9 @@ class Serving:
             observer=observer,
             stand_in=stand_in,
             granted=granted,
+            members=members,
             committed=self._committed,
+            services=bool(doors),
         )
         for way in (*doors, *listeners):
             way.attach(self.app)
@@ -282,6 +285,7 @@ def serve(
         observer=page.watcher if page else None,
         stand_in=page.rigs if page else None,
         granted=page.people.granted if page else None,
+        members=page.people.members if page else None,
     )
 
 

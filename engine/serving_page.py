@@ -59,6 +59,7 @@ class PageDoor:
             loaded=lambda: app.loaded,
             draw=self._drawn,
             save_test=self._save_test,
+            turn=app.turn,
             watcher=self.watcher,
             rigs=self.rigs,
         )

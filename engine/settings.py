@@ -69,6 +69,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=None):
         return f"the PostgreSQL database {found.path.lstrip('/') or found.username or 'postgres'} on {host}"
 
     @property
+    def kept(self) -> Path:
+        """The folder of plugins' small files, beside that of received files. No backup has it."""
+        return self.files.parent / "kept"
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """Any of them may have signed a signal; none: no signals come by HTTP."""
         return tuple(part.strip() for part in (self.webhook_secret or "").split(",") if part.strip())

@@ -1,4 +1,4 @@
-"""What a customer has open and what they may start: for flows such as `start`, `cancel` and `help`.
+"""What a customer has open, what they may start, which language they speak: for flows such as `start` and `language`.
 
 Transactional: it only reads the context and asks the engine; no network, no tables.
 """
@@ -46,6 +46,22 @@ class Gone:
     """There is nothing to do: it is over already, or is not there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language that the bot speaks."""
+
+    code: str
+    name: str
+    """In that language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """It is spoken from now on."""
+
+    language: str
+
+
 @source(transactional=True, name="open")
 async def open_(context: Context) -> list[Open]:
     """The customer's conversations that are not over, without the one that asks."""
@@ -87,3 +103,29 @@ async def cancel(context: Context, *, conversation: str) -> Cancelled | Gone:
         return Gone()
     context.cancel(conversation)
     return Cancelled(flow=found.flow, title=found.title)
+
+
+@source(transactional=True)
+async def languages(context: Context) -> list[Language]:
+    """The bot's languages, each by its own name."""
+    return [Language(code=code, name=_name(code)) for code in context.languages]
+
+
+@action(transactional=True)
+async def speak(context: Context, *, language: str) -> Spoken | Gone:
+    """Speak another of the bot's languages with this customer from now on.
+
+    Args:
+        language: Its code, from `conversations.languages`; an empty text: as their Telegram says.
+    """
+    if language and language not in context.languages:
+        return Gone()
+    context.speak(language)
+    return Spoken(language=language)
+
+
+def _name(code: str) -> str:
+    from babel import Locale
+
+    name = Locale.parse(code).get_display_name(code) or code
+    return name[:1].upper() + name[1:]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 from engine.core.codec import dump
@@ -99,19 +100,24 @@ class MemoryStore:
         ended = [tables.conversations[one] for one in tables.finished if _has_key(tables.conversations[one], flow, key)]
         return max(reversed(ended), key=lambda conversation: tables.finished[conversation.id], default=None)
 
-    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
+    async def signals(self, flow: str, key: str, limit: int = 100, *, news: bool = False) -> Sequence[SignalRow]:
         tables = self._open_tables()
-        return tuple(tables.signals[number] for number in tables.waiting.get((flow, key), ())[:limit])
+        waiting = (tables.signals[number] for number in tables.waiting.get((flow, key), ()))
+        return tuple(islice((row for row in waiting if row.otherwise or not news), limit))
 
     async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
+        tables = self._open_tables()
         found: list[tuple[str, SignalRow]] = []
-        for (flow, key), numbers in sorted(self._open_tables().waiting.items(), key=lambda entry: entry[1]):
-            one = await self.by_key(flow, key) or await self.ended_by_key(flow, key)
-            if one is not None:
-                found.append((one.chat, self._tables.signals[numbers[0]]))
-            if len(found) == limit:
-                break
-        return tuple(found)
+        for (flow, key), numbers in tables.waiting.items():
+            opened = await self.by_key(flow, key)
+            ended = None if opened or not flow else await self.ended_by_key(flow, key)
+            rows_of_it = [tables.signals[number] for number in numbers]
+            if opened is None and ended is None:
+                rows_of_it = [row for row in rows_of_it if row.otherwise]
+            if rows_of_it:
+                owner = opened.chat if opened else rows_of_it[0].chat or (ended.chat if ended else "")
+                found.append((owner, rows_of_it[0]))
+        return tuple(sorted(found, key=lambda entry: entry[1].id)[:limit])
 
     async def changed_outside(self) -> bool:
         return False
@@ -190,7 +196,8 @@ class MemoryStore:
             try:
                 yield transaction
                 transaction.end()
-                tables.write(transaction.commits)
+                tables.write(transaction.commits, transaction.sent)
+                tables.seen.update(transaction.noted)
                 plugins.execute("COMMIT")
             finally:
                 transaction.end()
@@ -262,6 +269,8 @@ class MemoryTransaction:
 
     def __init__(self, tables: Tables, plugins: sqlite3.Connection) -> None:
         self.commits: list[Commit] = []
+        self.sent: list[NewSignal] = []
+        self.noted: dict[str, datetime] = {}
         self._tables = tables
         self._plugins = plugins
         self._ended = False
@@ -298,12 +307,15 @@ class MemoryTransaction:
     async def savepoint(self) -> AsyncIterator[None]:
         self._check()
         self._savepoints += 1
-        name, before = f"part_{self._savepoints}", len(self.commits)
+        name, before, sent = f"part_{self._savepoints}", len(self.commits), len(self.sent)
+        noted = dict(self.noted)
         self._plugins.execute(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             del self.commits[before:]
+            del self.sent[sent:]
+            self.noted = noted
             if self._plugins.in_transaction:
                 self._plugins.execute(f"ROLLBACK TO {name}")
                 self._plugins.execute(f"RELEASE {name}")
@@ -314,3 +326,18 @@ class MemoryTransaction:
         self._check()
         self._tables.write((*self.commits, commit), keep=False)
         self.commits.append(commit)
+
+    async def send(self, signals: Sequence[NewSignal]) -> None:
+        self._check()
+        self.sent.extend(signals)
+
+    async def remember(self, update: str, at: datetime) -> bool:
+        self._check()
+        if update in self._tables.seen or update in self.noted:
+            return False
+        self.noted[update] = at
+        return True
+
+    async def chats_of(self, customers: Collection[str]) -> Sequence[str]:
+        self._check()
+        return tuple(sorted(chat for chat in self._tables.chats if chat[chat.find(":") + 1 :] in customers))

@@ -11,6 +11,29 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from storage.models_payments import (  # noqa: F401 - Tortoise finds them here
+    PayAuditLine,
+    PayCase,
+    PayChain,
+    PayIndex,
+    PayInvoice,
+    PayLedgerLine,
+    PayPoolAddress,
+    PayQuote,
+    PayRate,
+    PayRefund,
+)
+from storage.models_shop import (  # noqa: F401 - Tortoise finds them here
+    ShopCartLine,
+    ShopCategory,
+    ShopCustomer,
+    ShopGood,
+    ShopOrder,
+    ShopOrderLine,
+    ShopProduct,
+    ShopReservation,
+)
+
 TORTOISE_ORM = {
     "connections": {"default": "sqlite://:memory:"},
     "apps": {
@@ -152,6 +175,9 @@ class SignalLine(Model):
     name = fields.CharField(max_length=128)
     payload = fields.BinaryField()
     at = fields.BigIntField()
+    chat = fields.CharField(max_length=128, db_default="")
+    otherwise = fields.CharField(max_length=128, db_default="")
+    """The flow that begins in `chat` when no conversation takes the signal."""
 
     class Meta:
         table = "signals"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from storage.errors import StoreError
+from storage.shop.tables import SHOP_TABLES
 
 _ENGINES_OWN: Final = frozenset(
     {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE", "ATTACH", "DETACH", "PRAGMA", "VACUUM"}
@@ -15,7 +16,8 @@ _BEFORE_THE_WORD: Final = re.compile(r"(?:[\s;\ufeff]|--[^\n]*(?:\n|$)|/\*.*?(?:
 """What SQLite passes over before a statement begins: blanks, empty statements, comments."""
 _WORD: Final = re.compile(r"\w*")
 
-TABLES: Final = """
+TABLES: Final = (
+    """
 CREATE TABLE print_orders (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     number VARCHAR(64) NOT NULL UNIQUE,
@@ -34,6 +36,8 @@ CREATE TABLE print_files (
     created_at BIGINT NOT NULL
 );
 """
+    + SHOP_TABLES
+)
 """The plugins' tables for the memory store; in a file the migrations make them. A test keeps both alike."""
 
 

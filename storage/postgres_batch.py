@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.conversation import Status
-from engine.runtime.ports import Commit
+from engine.runtime.ports import Commit, NewSignal
 from engine.runtime.sharing import bucket_of
 from storage import postgres_rows, rows
 from storage import postgres_statements as statements
@@ -77,6 +77,12 @@ def prepare(commits: Sequence[Commit], *, marker: Line | None = None, worker: st
         first.add("seen", [marker])
     made = [statement for wave in waves for statement in _statements(wave)]
     return Batch(statements=made, commits=commits, worker=worker, repeated=any(map(_repeats, waves)))
+
+
+def sending(signals: Sequence[NewSignal]) -> Batch:
+    """Signals by themselves, for a transaction that is open; texts are made such as the database takes."""
+    wave = _Wave(after={"signals": list(map(postgres_rows.signal_line, signals))})
+    return cleaned(Batch(statements=tuple(_statements(wave)), commits=(), worker="", repeated=False))
 
 
 def _wave_for(waves: list[_Wave], commit: Commit) -> _Wave:

@@ -67,8 +67,9 @@ async def history(line: "Line", name: str) -> tuple[VisitRow, ...]:
     return tuple(map(rows.visit_of, await _lines(line, statements.HISTORY, text(name))))
 
 
-async def signals(line: "Line", flow: str, key: str, limit: int) -> tuple[SignalRow, ...]:
-    found = await _lines(line, statements.SIGNALS, text(flow), text(fitted_key(key)), limit)
+async def signals(line: "Line", flow: str, key: str, limit: int, news: bool) -> tuple[SignalRow, ...]:
+    sql = statements.NEWS if news else statements.SIGNALS
+    found = await _lines(line, sql, text(flow), text(fitted_key(key)), limit)
     return tuple(map(rows.signal_of, found))
 
 

@@ -52,7 +52,8 @@ def conversation_key(conversation: Conversation) -> str | None:
 def signal_line(signal: NewSignal) -> Line:
     """Every column but the id."""
     at = rows.past_ms(signal.at)
-    return (update_id(signal.update), signal.flow, key(signal.key), signal.name, signal.payload, at)
+    said = (signal.name, signal.payload, at, signal.chat, signal.otherwise)
+    return (update_id(signal.update), signal.flow, key(signal.key), *said)
 
 
 def clean(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:

@@ -138,11 +138,11 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "letters": Part(types=(_INT,), sql="DELETE FROM inbox WHERE id = ANY(<1>) RETURNING 1", counted=_COUNT),
     "signals": Part(
-        types=(_TEXT, _TEXT, _TEXT, _TEXT, _BYTES, _INT),
-        names="update_id, flow, key, name, payload, at",
+        types=(_TEXT, _TEXT, _TEXT, _TEXT, _BYTES, _INT, _TEXT, _TEXT),
+        names="update_id, flow, key, name, payload, at, chat, otherwise",
         sql=(
-            "INSERT INTO signals (update_id, flow, key, name, payload, at)"
-            " SELECT update_id, flow, key, name, payload, at FROM <rows>"
+            "INSERT INTO signals (update_id, flow, key, name, payload, at, chat, otherwise)"
+            " SELECT update_id, flow, key, name, payload, at, chat, otherwise FROM <rows>"
             " WHERE NOT EXISTS (SELECT FROM seen_updates WHERE seen_updates.id = r.update_id)"
             " ON CONFLICT (update_id) DO NOTHING"
         ),
@@ -222,6 +222,7 @@ LEASES_AT: Final = "SELECT count(*) FROM leases WHERE bucket = ANY($1::int[]) AN
 
 # -- questions
 
+NOTE_SEEN: Final = "INSERT INTO seen_updates (id, at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING RETURNING 1"
 IS_SEEN: Final = "SELECT 1 FROM seen_updates WHERE id = $1"
 CHAT: Final = "SELECT front, aside, name, username, language, revision, id FROM chats WHERE id = $1"
 CONVERSATION: Final = "SELECT id, data FROM conversations WHERE id = $1"
@@ -261,15 +262,23 @@ NEXT_DUE: Final = (
     " (SELECT expires_at FROM conversations WHERE expires_at IS NOT NULL<mine> ORDER BY expires_at LIMIT 1))"
 )
 
-_SIGNAL: Final = "id, update_id, flow, key, name, payload, at"
+_SIGNAL: Final = "id, update_id, flow, key, name, payload, at, chat, otherwise"
 SIGNALS: Final = f"SELECT {_SIGNAL} FROM signals WHERE flow = $1 AND key = $2 ORDER BY id LIMIT $3"  # noqa: S608
+NEWS: Final = f"SELECT {_SIGNAL} FROM signals WHERE flow = $1 AND key = $2 AND otherwise <> '' ORDER BY id LIMIT $3"  # noqa: S608
+_AHEAD: Final = "SELECT FROM signals AS f WHERE f.flow = s.flow AND f.key = s.key AND f.id < s.id"
 DELIVERABLE_SIGNALS: Final = (
-    f"SELECT owner.chat, {', '.join('s.' + name for name in _SIGNAL.split(', '))} FROM signals AS s CROSS JOIN LATERAL"  # noqa: S608
-    " (SELECT chat FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"
-    f" ORDER BY c.finished_at IS NULL DESC, c.finished_at DESC, {_NEWEST}) AS owner"
-    " WHERE NOT EXISTS (SELECT FROM signals AS sooner WHERE sooner.flow = s.flow AND sooner.key = s.key"
-    " AND sooner.id < s.id)<mine> ORDER BY s.id LIMIT $1"
+    "SELECT chat, id, update_id, flow, key, name, payload, at, beside, otherwise FROM (SELECT"  # noqa: S608
+    " coalesce(CASE WHEN owner.finished_at IS NULL THEN owner.chat END, nullif(s.chat, ''), owner.chat) AS chat,"
+    " s.id, s.update_id, s.flow, s.key, s.name, s.payload, s.at, s.chat AS beside, s.otherwise"
+    " FROM signals AS s LEFT JOIN LATERAL"
+    " (SELECT chat, finished_at FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"
+    f" ORDER BY c.finished_at IS NULL DESC, c.finished_at DESC, {_NEWEST}) AS owner ON true"
+    f" WHERE (owner.chat IS NOT NULL AND NOT EXISTS ({_AHEAD})) OR (owner.chat IS NULL AND s.otherwise <> ''"
+    f" AND NOT EXISTS ({_AHEAD} AND f.otherwise <> ''))) AS found"
+    " WHERE true<mine> ORDER BY id LIMIT $1"
 )
+CUSTOMERS_CHATS: Final = "SELECT id FROM chats WHERE substr(id, strpos(id, ':') + 1) = ANY($1::text[]) ORDER BY id"
+"""Of customers. A chat without a channel is its own customer."""
 NEWEST_SIGNAL: Final = "SELECT max(id) FROM signals"
 SIGNALS_SINCE: Final = "SELECT id FROM signals WHERE id > $1 ORDER BY id LIMIT 1000"
 SIGNALS_OF: Final = "SELECT id FROM signals WHERE update_id = ANY($1::text[])"
@@ -278,7 +287,8 @@ SIGNAL_TAKEN: Final = (
     " AND EXISTS (SELECT FROM seen_updates WHERE seen_updates.id = signals.update_id)"
 )
 KEEP_SIGNAL: Final = (
-    "INSERT INTO signals (update_id, flow, key, name, payload, at) SELECT $1::text, $2, $3, $4, $5, $6"
+    "INSERT INTO signals (update_id, flow, key, name, payload, at, chat, otherwise)"
+    " SELECT $1::text, $2, $3, $4, $5, $6, $7, $8"
     " WHERE NOT EXISTS (SELECT FROM seen_updates WHERE id = $1::text) ON CONFLICT (update_id) DO NOTHING RETURNING id"
 )
 LATE_SIGNAL: Final = (

@@ -138,8 +138,8 @@ class PostgresStore:
     async def seen(self, update: str) -> bool:
         return await self._read(postgres_reading.is_seen, update)
 
-    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
-        return await self._read(postgres_reading.signals, flow, key, limit)
+    async def signals(self, flow: str, key: str, limit: int = 100, *, news: bool = False) -> Sequence[SignalRow]:
+        return await self._read(postgres_reading.signals, flow, key, limit, news)
 
     async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
         return await self._read(postgres_reading.deliverable_signals, limit, self._buckets)
@@ -230,12 +230,13 @@ class PostgresStore:
             finally:
                 transaction.end()
                 self._holders.discard(task)
-        await self._tell(transaction.commits)
+        await self._tell(transaction.commits, transaction.sent)
 
-    async def _tell(self, commits: Sequence[Commit]) -> None:
+    async def _tell(self, commits: Sequence[Commit], signals: Sequence[NewSignal] = ()) -> None:
         if self._share is not None and not self._share.is_alone:
             self._telling.outbox(outgoing.chat for commit in commits for outgoing in commit.outbox)
         sent = [signal.update for commit in commits for signal in commit.signals]
+        sent += [signal.update for signal in signals]
         if sent:
             await self._telling.signalled(sent)
 

@@ -5,12 +5,14 @@ follows. So each one runs behind a savepoint of its own.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from engine.runtime.ports import Commit, Conflict
-from storage import postgres_batch, postgres_diagnosis, postgres_plugin_sql
+from engine.runtime.ports import Commit, Conflict, NewSignal
+from storage import postgres_batch, postgres_diagnosis, postgres_plugin_sql, postgres_rows, rows
+from storage import postgres_statements as statements
 from storage.batch import Refused
 from storage.errors import TransactionEnded, TransactionUndone
 from storage.hop import finish
@@ -43,6 +45,7 @@ class PostgresTransaction:
         """Whether the savepoint of the last statement is still there."""
         self._savepoints = 0
         self.commits: list[Commit] = []
+        self.sent: list[NewSignal] = []
         self.has_written = False
 
     def end(self) -> None:
@@ -62,12 +65,13 @@ class PostgresTransaction:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         self._savepoints += 1
-        name, before = f"part_{self._savepoints}", len(self.commits)
+        name, before, sent = f"part_{self._savepoints}", len(self.commits), len(self.sent)
         await self._own(f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
             del self.commits[before:]
+            del self.sent[sent:]
             await self._own(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}", undoing=True)
             raise
         await self._own(f"RELEASE SAVEPOINT {name}")
@@ -79,6 +83,24 @@ class PostgresTransaction:
         self.has_written = True
         await self._run(lambda line: self._apply(line, batch))
         self.commits.append(commit)
+
+    async def send(self, signals: Sequence[NewSignal]) -> None:
+        if not signals:
+            return
+        batch = postgres_batch.sending(signals)
+        self.has_written = True
+        await self._run(lambda line: postgres_batch.write(line, batch, begun=True))
+        self.sent.extend(signals)
+
+    async def remember(self, update: str, at: datetime) -> bool:
+        line = (postgres_rows.text(postgres_rows.update_id(update)), rows.past_ms(at))
+        self.has_written = True
+        return bool(await self._run(lambda connection: connection.fetch(statements.NOTE_SEEN, *line)))
+
+    async def chats_of(self, customers: Collection[str]) -> Sequence[str]:
+        wanted = [postgres_rows.text(customer) for customer in customers]
+        found = await self._run(lambda line: line.fetch(statements.CUSTOMERS_CHATS, wanted))
+        return tuple(str(row[0]) for row in found)
 
     async def _apply(self, line: "asyncpg.Connection", batch: postgres_batch.Batch) -> None:
         try:

@@ -33,6 +33,11 @@ def chat(connection: sqlite3.Connection, key: str) -> Chat | None:
     return None if line is None else rows.chat_of(line)
 
 
+def chats_of(connection: sqlite3.Connection, customers: Iterable[str]) -> tuple[str, ...]:
+    wanted = msgspec.json.encode(list(customers)).decode()
+    return tuple(line[0] for line in connection.execute(statements.CHATS_OF, (wanted,)).fetchall())
+
+
 def _one(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> Conversation | None:
     line = connection.execute(sql, parameters).fetchone()
     return None if line is None else stored_conversation(line)
@@ -87,8 +92,9 @@ def ended_by_key(connection: sqlite3.Connection, flow: str, key: str) -> Convers
     return _one(connection, statements.ENDED_BY_KEY, (flow, key))
 
 
-def signals(connection: sqlite3.Connection, flow: str, key: str, limit: int) -> tuple[SignalRow, ...]:
-    return tuple(map(rows.signal_of, connection.execute(statements.SIGNALS, (flow, key, limit)).fetchall()))
+def signals(connection: sqlite3.Connection, flow: str, key: str, limit: int, news: bool) -> tuple[SignalRow, ...]:
+    sql = statements.NEWS if news else statements.SIGNALS
+    return tuple(map(rows.signal_of, connection.execute(sql, (flow, key, limit)).fetchall()))
 
 
 def deliverable_signals(connection: sqlite3.Connection, limit: int) -> tuple[tuple[str, SignalRow], ...]:

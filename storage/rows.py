@@ -153,12 +153,23 @@ def timer_of(line: Line) -> TimerRow:
 def signal_line(signal: NewSignal) -> Line:
     """Every column but the id, and the update id once more: to ask whether it was seen."""
     update = signal.update
-    return (update, signal.flow, signal.key, signal.name, signal.payload, past_ms(signal.at), update)
+    at = past_ms(signal.at)
+    return (update, signal.flow, signal.key, signal.name, signal.payload, at, signal.chat, signal.otherwise, update)
 
 
 def signal_of(line: Line) -> SignalRow:
-    number, update, flow, key, name, payload, at = line
-    return SignalRow(id=number, update=update, flow=flow, key=key, name=name, payload=bytes(payload), at=moment(at))
+    number, update, flow, key, name, payload, at, chat, otherwise = line
+    return SignalRow(
+        id=number,
+        update=update,
+        flow=flow,
+        key=key,
+        name=name,
+        payload=bytes(payload),
+        at=moment(at),
+        chat=chat,
+        otherwise=otherwise,
+    )
 
 
 def call_line(call: PendingCall) -> Line:

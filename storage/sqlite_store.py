@@ -30,12 +30,12 @@ from engine.runtime.ports import (
 from storage import batch, reading, rows, statements, upkeep
 from storage.arriving import Arriving
 from storage.batch import Batch, Refused
-from storage.errors import StoreError, TransactionEnded, TransactionUndone, explain
+from storage.errors import StoreError
 from storage.file import MIGRATIONS, FileLock, make_folder, prepare
 from storage.hop import Hop, atomically, finish, roll_back
 from storage.journal import SqliteJournal
 from storage.locking import WriteLock
-from storage.plugin_sql import check_statement, execute, query
+from storage.sqlite_transaction import SqliteTransaction, reason
 
 T = TypeVar("T")
 
@@ -156,8 +156,8 @@ class SqliteStore:
     async def ended_by_key(self, flow: str, key: str) -> Conversation | None:
         return await self._read(lambda connection: reading.ended_by_key(connection, flow, key))
 
-    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
-        return await self._read(lambda connection: reading.signals(connection, flow, key, limit))
+    async def signals(self, flow: str, key: str, limit: int = 100, *, news: bool = False) -> Sequence[SignalRow]:
+        return await self._read(lambda connection: reading.signals(connection, flow, key, limit, news))
 
     async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
         return await self._read(lambda connection: reading.deliverable_signals(connection, limit))
@@ -294,65 +294,6 @@ class SqliteStore:
         return total
 
 
-class SqliteTransaction:
-    """The transaction that a `with` block of `SqliteStore.transaction` has open. Each call is one hop."""
-
-    def __init__(self, hop: Hop) -> None:
-        self._connection = hop
-        self._ended = False
-        self._savepoints = 0
-
-    def end(self) -> None:
-        """From now on every call is refused."""
-        self._ended = True
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        if self._ended:
-            raise TransactionEnded(
-                "The transaction is over. Await everything that uses it inside its `async with` block, or open"
-                " another one."
-            )
-        return await self._connection.run(lambda connection: _inside(connection, work))
-
-    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        check_statement(sql)
-        return await self._run(lambda connection: execute(connection, sql, parameters))
-
-    async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
-        check_statement(sql)
-        return await self._run(lambda connection: query(connection, sql, parameters))
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        self._savepoints += 1
-        name = f"part_{self._savepoints}"
-        await self._run(lambda connection: connection.execute(f"SAVEPOINT {name}"))
-        try:
-            yield
-        except BaseException:
-            await self._run(lambda connection: undo_to(connection, name))
-            raise
-        await self._run(lambda connection: connection.execute(f"RELEASE {name}"))
-
-    async def apply(self, commit: Commit) -> None:
-        """Raises AlreadySeen or Overtaken; then nothing of this commit is written, and the transaction goes on."""
-        prepared = batch.prepare((commit,))
-        await self._run(lambda connection: _apply(connection, prepared))
-
-
-def _inside(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    if not connection.in_transaction:  # SQLite undoes all of it itself on a full disk
-        raise TransactionUndone("The database has undone this transaction after a fault. Begin again.")
-    return work(connection)
-
-
-def undo_to(connection: sqlite3.Connection, savepoint: str) -> None:
-    """Undo what came after the savepoint and forget it; nothing when SQLite has undone everything itself."""
-    if connection.in_transaction:
-        connection.execute(f"ROLLBACK TO {savepoint}")
-        connection.execute(f"RELEASE {savepoint}")
-
-
 def _begin(connection: sqlite3.Connection) -> None:
     roll_back(connection)  # as `atomically` does
     connection.execute(statements.BEGIN)
@@ -366,26 +307,4 @@ def _commit(connection: sqlite3.Connection, prepared: Batch) -> None:
     try:
         atomically(connection, lambda inside: batch.write(inside, prepared))
     except (sqlite3.IntegrityError, Refused) as error:
-        raise _reason(connection, prepared, error) from error
-
-
-def _apply(connection: sqlite3.Connection, prepared: Batch) -> None:
-    connection.execute("SAVEPOINT applied")
-    try:
-        batch.write(connection, prepared)
-    except (sqlite3.IntegrityError, Refused) as error:
-        undo_to(connection, "applied")
-        raise _reason(connection, prepared, error) from error
-    except BaseException:
-        undo_to(connection, "applied")
-        raise
-    connection.execute("RELEASE applied")
-
-
-def _reason(connection: sqlite3.Connection, prepared: Batch, error: Exception) -> Exception:
-    found = batch.diagnose(connection, prepared)
-    if found is not None:
-        return found
-    if isinstance(error, sqlite3.Error):
-        return explain(error, "of the store")
-    return StoreError("A row changed while it was written. Load it again and repeat.")
+        raise reason(connection, prepared, error) from error

@@ -7,22 +7,38 @@ WRITE_NOTHING: Final = "DELETE FROM timers WHERE 0"
 """Changes nothing, and fails where nothing may be changed."""
 
 ADD_SEEN: Final = "INSERT INTO seen_updates (id, at) VALUES (?, ?)"
+NOTE_SEEN: Final = "INSERT OR IGNORE INTO seen_updates (id, at) VALUES (?, ?)"
 IS_SEEN: Final = "SELECT 1 FROM seen_updates WHERE id = ?"
 OLD_SEEN: Final = "DELETE FROM seen_updates WHERE id IN (SELECT id FROM seen_updates WHERE at < ? ORDER BY at LIMIT ?)"
 
-_SIGNAL: Final = "update_id, flow, key, name, payload, at"
+_SIGNAL: Final = "update_id, flow, key, name, payload, at, chat, otherwise"
 ADD_SIGNAL: Final = (
-    f"INSERT INTO signals ({_SIGNAL}) SELECT ?, ?, ?, ?, ?, ?"  # noqa: S608 - names of our own
+    f"INSERT INTO signals ({_SIGNAL}) SELECT ?, ?, ?, ?, ?, ?, ?, ?"  # noqa: S608 - names of our own
     " WHERE NOT EXISTS (SELECT 1 FROM seen_updates WHERE id = ?) ON CONFLICT (update_id) DO NOTHING"
 )
 SIGNALS: Final = f"SELECT id, {_SIGNAL} FROM signals WHERE flow = ? AND key = ? ORDER BY id LIMIT ?"  # noqa: S608
+NEWS: Final = f"SELECT id, {_SIGNAL} FROM signals WHERE flow = ? AND key = ? AND otherwise <> '' ORDER BY id LIMIT ?"  # noqa: S608
+_KNOWN: Final = "EXISTS (SELECT 1 FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key)"
+_SOONER: Final = "SELECT 1 FROM signals AS f WHERE f.flow = s.flow AND f.key = s.key AND f.id < s.id"
 DELIVERABLE_SIGNALS: Final = (
-    "SELECT (SELECT chat FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"  # noqa: S608
-    " ORDER BY c.finished_at IS NULL DESC, c.finished_at DESC, c.started_at DESC, c.rowid DESC LIMIT 1) AS chat,"
+    "SELECT coalesce((SELECT chat FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"  # noqa: S608
+    " AND c.finished_at IS NULL ORDER BY c.started_at DESC, c.rowid DESC LIMIT 1), nullif(s.chat, ''),"
+    " (SELECT chat FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key"
+    " ORDER BY c.finished_at DESC, c.rowid DESC LIMIT 1)),"
     f" id, {_SIGNAL} FROM signals AS s"
-    " WHERE id = (SELECT min(id) FROM signals AS first WHERE first.flow = s.flow AND first.key = s.key)"
-    " AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.flow = s.flow AND c.key = s.key) ORDER BY id LIMIT ?"
+    f" WHERE ({_KNOWN} AND NOT EXISTS ({_SOONER}))"
+    f" OR (s.otherwise <> '' AND NOT {_KNOWN} AND NOT EXISTS ({_SOONER} AND f.otherwise <> ''))"
+    " ORDER BY id LIMIT ?"
 )
+CHATS_OF: Final = (
+    "WITH RECURSIVE next(id) AS (SELECT min(id) FROM chats UNION ALL SELECT (SELECT min(id) FROM chats WHERE id >"
+    " CASE instr(next.id, ':') WHEN 0 THEN next.id ELSE substr(next.id, 1, instr(next.id, ':') - 1) || ';' END)"
+    " FROM next WHERE next.id IS NOT NULL)"
+    " SELECT DISTINCT chats.id FROM next CROSS JOIN json_each(?) AS customer CROSS JOIN chats"
+    " ON chats.id = substr(next.id, 1, instr(next.id, ':')) || customer.value ORDER BY chats.id"
+)
+"""Of customers given as a JSON list: from one channel to the next in the index, never all rows. `;` comes after `:`; a
+chat without a channel is its own customer."""
 SIGNAL_SEEN: Final = (
     "INSERT INTO seen_updates (id, at) SELECT update_id, ? FROM signals WHERE id = ? ON CONFLICT (id) DO NOTHING"
 )

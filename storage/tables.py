@@ -46,11 +46,14 @@ class Tables:
         self._undo: list[tuple[Callable[[Any, Any, Any], None], Any, Any, Any]] = []
         """Calls that take the changes back, in the order of the changes: function, its table or queue, key, row."""
 
-    def write(self, commits: Sequence[Commit], *, keep: bool = True) -> None:
-        """Apply `commits` in their order. Raises AlreadySeen or Overtaken, all undone. `keep=False` only tries."""
+    def write(self, commits: Sequence[Commit], signals: Sequence[NewSignal] = (), *, keep: bool = True) -> None:
+        """Apply `commits` in their order, then `signals`. Raises AlreadySeen or Overtaken, all undone. `keep=False`
+        only tries."""
         try:
             for commit in commits:
                 self._write(commit)
+            for signal in signals:
+                self.keep_signal(signal)
         except BaseException:
             self._take_back()
             raise
@@ -197,6 +200,8 @@ class Tables:
             name=signal.name,
             payload=signal.payload,
             at=signal.at,
+            chat=signal.chat,
+            otherwise=signal.otherwise,
         )
         self._put(self.signals, number, row)
         self._put(self.sent, row.update, number)

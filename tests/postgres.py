@@ -56,7 +56,7 @@ HASTY = {"fsync": "off", "full_page_writes": "off"}
 """Safe against everything but a crash of the machine, and much quicker."""
 
 
-TABLES = 16
+TABLES = 34
 """In a database with all tables, without the one of the migrations themselves."""
 EMPTIED = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

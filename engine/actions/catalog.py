@@ -6,9 +6,14 @@ A signature never holds a connection or state; `function` is called by the runti
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.types import RecordType, ValueType
+
+if TYPE_CHECKING:
+    from click import Command
+
+    from engine.actions.context import ServiceContext
 
 
 class Written(StrEnum):
@@ -90,9 +95,68 @@ class ValidatorSignature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSignature:
+    """Work beside all conversations: `function(ServiceContext)`."""
+
+    name: str
+    doc: str
+    function: "Callable[[ServiceContext], Awaitable[None]]" = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSignature:
+    """What answers `POST {path}`: `function(WebhookContext, **arguments)`, in one transaction."""
+
+    name: str
+    path: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    outcomes: Mapping[str, RecordType]
+    statuses: Mapping[str, int]
+    """The HTTP status of each outcome; 400 or more undoes everything."""
+    timeout: float = TRANSACTIONAL_TIMEOUT
+    """Seconds."""
+    function: Callable[..., Awaitable[object]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSignature:
+    """What bot.yaml may say under `plugins:` for one namespace."""
+
+    namespace: str
+    kind: type[Any]
+    """A frozen dataclass with a default for each field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSignature:
+    """A command of `stepgram` that a plugin brings along."""
+
+    name: str
+    summary: str
+    load: "Callable[[], Command]" = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Everything that `do:`, `from:` and `validators:` may name. Built in `engine.app`, never global."""
+    """Everything that plugins offer: what `do:`, `from:` and `validators:` may name, and what goes on beside. Built in
+    `engine.app`, never global."""
 
     actions: Mapping[str, ActionSignature] = field(default_factory=dict)
     sources: Mapping[str, SourceSignature] = field(default_factory=dict)
     validators: Mapping[str, ValidatorSignature] = field(default_factory=dict)
+    services: Mapping[str, ServiceSignature] = field(default_factory=dict)
+    """By `namespace.name`."""
+    webhooks: Mapping[str, WebhookSignature] = field(default_factory=dict)
+    """By path."""
+    settings: Mapping[str, SettingsSignature] = field(default_factory=dict)
+    """By namespace."""
+    commands: Mapping[str, CommandSignature] = field(default_factory=dict)
+    """By what stands behind `stepgram`."""
+
+    def namespace_of(self, kind: type[Any]) -> str:
+        """Under which namespace a class of settings stands. Raises LookupError for one that no plugin declared."""
+        for namespace, declared in self.settings.items():
+            if declared.kind is kind:
+                return namespace
+        raise LookupError(f"no plugin declares the settings {kind.__qualname__}: write `settings({kind.__qualname__})`")

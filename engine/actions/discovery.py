@@ -9,20 +9,28 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Final, assert_never
 
 import engine
 from engine.actions import validators
-from engine.actions.catalog import ActionSignature, Catalog, SourceSignature, ValidatorSignature
+from engine.actions.catalog import Catalog, CommandSignature, SettingsSignature
+from engine.actions.commands import CommandOffer
+from engine.actions.configuring import SettingsOffer
 from engine.actions.errors import PluginError, origin, words
-from engine.actions.offers import Action, Offer, Source, Validator
+from engine.actions.offers import Action, Source, Validator
+from engine.actions.services import Service
+from engine.actions.webhooks import Webhook
 
 GROUP = "stepgram.plugins"
 """The entry point group; an entry point's name is the namespace of what its module offers."""
 SHIPPED = "plugins"
+Offer = Action | Source | Validator | Service | Webhook | SettingsOffer | CommandOffer
+_KINDS: Final = (Action, Source, Validator, Service, Webhook, SettingsOffer, CommandOffer)
+_SAID: Final = {"Webhook": "webhook of the path", "SettingsOffer": "class of settings for", "CommandOffer": "command"}
 _LOCAL = "stepgram_local_"
 """Modules of a product's own folder are imported under this prefix, so that they shadow nothing."""
 
@@ -35,40 +43,51 @@ class _Gathered:
     """Signatures found so far, and who brought each: two of one name are refused."""
 
     def __init__(self) -> None:
-        self.actions: dict[str, ActionSignature] = {}
-        self.sources: dict[str, SourceSignature] = {}
-        self.validators: dict[str, ValidatorSignature] = {}
+        self._found: dict[str, dict[str, Any]] = {kind.__name__: {} for kind in _KINDS}
         self._owners: dict[tuple[str, str], str] = {}
 
     def take(self, namespace: str, offers: Sequence[Offer], owner: str) -> None:
         for offer in offers:
-            name = f"{namespace}.{offer.signature.name}" if namespace else offer.signature.name
-            kind = type(offer).__name__.lower()
+            name, signature = _signature(namespace, offer)
+            kind = type(offer).__name__
             before = self._owners.setdefault((kind, name), owner)
-            if before != owner or name in self._names(kind):
-                raise PluginError(f"the {kind} “{name}” is offered twice, by {before} and by {owner}: rename one")
-            match offer:
-                case Action(signature=action):
-                    self.actions[name] = replace(action, name=name)
-                case Source(signature=source):
-                    self.sources[name] = replace(source, name=name)
-                case Validator(signature=validator):
-                    self.validators[name] = replace(validator, name=name)
-
-    def _names(self, kind: str) -> Mapping[str, object]:
-        known: Mapping[str, Mapping[str, object]] = {
-            "action": self.actions,
-            "source": self.sources,
-            "validator": self.validators,
-        }
-        return known[kind]
+            if before != owner or name in self._found[kind]:
+                said = _SAID.get(kind, kind.lower())
+                raise PluginError(f"the {said} “{name}” is offered twice, by {before} and by {owner}: rename one")
+            self._found[kind][name] = signature
 
     def catalog(self) -> Catalog:
-        return Catalog(
-            actions=dict(sorted(self.actions.items())),
-            sources=dict(sorted(self.sources.items())),
-            validators=dict(sorted(self.validators.items())),
+        actions, sources, judges, services, webhooks, settings, commands = (
+            dict(sorted(self._found[kind.__name__].items())) for kind in _KINDS
         )
+        return Catalog(
+            actions=actions,
+            sources=sources,
+            validators=judges,
+            services=services,
+            webhooks=webhooks,
+            settings=settings,
+            commands=commands,
+        )
+
+
+def _signature(namespace: str, offer: Offer) -> tuple[str, object]:
+    """What an offer is known by, and its signature under that name."""
+    match offer:
+        case Action(signature=signature) | Source(signature=signature) | Validator(signature=signature):
+            name = f"{namespace}.{signature.name}" if namespace else signature.name
+            return name, replace(signature, name=name)
+        case Service(signature=service):
+            name = f"{namespace}.{service.name}"
+            return name, replace(service, name=name)
+        case Webhook(signature=webhook):
+            return webhook.path, replace(webhook, name=f"{namespace}.{webhook.name}")
+        case SettingsOffer(kind=kind):
+            return namespace, SettingsSignature(namespace=namespace, kind=kind)
+        case CommandOffer(name=name):
+            return name, CommandSignature(name=name, summary=offer.summary, load=offer.load)
+        case _:
+            assert_never(offer)
 
 
 def builtin_catalog() -> Catalog:
@@ -100,20 +119,19 @@ def discover(folders: Sequence[Path] = (), *, entry_points: bool = True) -> Cata
 
 
 def offers_of(module: ModuleType) -> list[Offer]:
-    """The actions, sources and validators that a module defines or, for a package, gathers from its own parts."""
+    """What a module offers of its own or, for a package, gathers from its own parts."""
     root = module.__name__
     found: list[Offer] = []
     for value in vars(module).values():
-        if (
-            isinstance(value, Action | Source | Validator)
-            and all(value is not known for known in found)
-            and _belongs(value, root)
-        ):
+        if isinstance(value, _KINDS) and all(value is not known for known in found) and _belongs(value, root):
             found.append(value)
     return found
 
 
 def _belongs(offer: Offer, root: str) -> bool:
+    """Whether the function is the module's own. Settings may be a class that several plugins share."""
+    if isinstance(offer, SettingsOffer | CommandOffer):
+        return True
     function = offer.function if isinstance(offer, Validator) else offer.signature.function
     return function.__module__ == root or function.__module__.startswith(f"{root}.")
 
@@ -176,7 +194,7 @@ def _offers_at(point: importlib.metadata.EntryPoint, owner: str) -> list[Offer]:
         loaded = point.load()
     except _BROKEN as error:
         raise _broken(owner, error) from error
-    if isinstance(loaded, Action | Source | Validator):
+    if isinstance(loaded, _KINDS):
         return [loaded]
     if isinstance(loaded, ModuleType):
         return offers_of(loaded)

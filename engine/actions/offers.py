@@ -72,9 +72,6 @@ class Validator:
         return self.function(*arguments, **named)
 
 
-Offer = Action | Source | Validator
-
-
 def action(
     bare: object = None, /, *, transactional: bool = False, timeout: float | None = None, name: str | None = None
 ) -> Callable[[Function], Action]:

@@ -4,15 +4,25 @@ For tests only; nothing of the engine imports it.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.actions.context import Context, MenuEntry, OpenConversation, Transaction
+from engine.actions.context import (
+    Context,
+    MenuEntry,
+    OpenConversation,
+    Request,
+    ServiceContext,
+    Transaction,
+    Voiced,
+    WebhookContext,
+)
 from engine.actions.errors import Refusal, UnknownSecret
 from engine.core.values import Value
 
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """What `context.now` says unless the test says otherwise."""
 _PIECE = 64 * 1024
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,37 @@ class Database:
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A plugin's settings by their class: those that the test gave, else the defaults."""
+
+    values: Mapping[type[Any], object] = field(default_factory=dict)
+
+    def __call__(self, kind: type[_Kind], /) -> _Kind:
+        given = self.values.get(kind)
+        return given if isinstance(given, kind) else kind()
+
+
+@dataclass(slots=True, kw_only=True)
+class Time:
+    """A service's clock: whoever sleeps wakes at once, so much later. `ends` raises Slept when it is reached."""
+
+    now: datetime = MOMENT
+    ends: datetime | None = None
+    slept: list[float] = field(default_factory=list)
+    """How long each sleep was, in seconds."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        if self.ends is not None and self.now >= self.ends:
+            raise Slept
+
+
+class Slept(Exception):  # noqa: N818 - says what happened
+    """A service under test has slept until the end of the test's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,14 +151,18 @@ def context(
     settings: Mapping[str, Value] | None = None,
     open_conversations: tuple[OpenConversation, ...] = (),
     menu: tuple[MenuEntry, ...] = (),
+    configured: Mapping[type[Any], object] | None = None,
     **fields: Any,
 ) -> Context:
     """A Context as the engine would hand it over; what you do not give has a quiet default.
 
     `transactional`: `context.transaction` is open on the database. `files`: content by ref. `http`: a real
-    session, for a real server on 127.0.0.1. Other fields of Context go by their names.
+    session, for a real server on 127.0.0.1. `configured`: plugins' settings by their class, else `Class()`. What
+    actions ask for with `context.work` and in `context.begin()` stands in `context.requests`. Other fields of Context
+    go by their names.
     """
     data = database or Database.of()
+    requests: list[Request] = fields.pop("requests", [])
     return Context(
         conversation=fields.pop("conversation", "testtest01"),
         chat=fields.pop("chat", "test:1"),
@@ -134,8 +180,88 @@ def context(
         environment=environment or {},
         open_conversations=open_conversations,
         menu=menu,
+        begin=_beginning(data, requests),
+        configured=Configured(values=configured or {}),
+        data=fields.pop("data", None) or _folder(),
+        requests=requests,
         **fields,
     )
+
+
+def work(database: Database, requests: list[Request] | None = None) -> Voiced:
+    """A Work over the database, outside of any transaction; what is sent stands in its `requests`."""
+    return Voiced(database, [] if requests is None else requests)
+
+
+def service_context(
+    *,
+    database: Database | None = None,
+    time: Time | None = None,
+    requests: list[Request] | None = None,
+    http: "ClientSession | None" = None,
+    secrets: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    settings: Mapping[str, Value] | None = None,
+    configured: Mapping[type[Any], object] | None = None,
+    data: Path | None = None,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> ServiceContext:
+    """What a service is handed. `time`: its clock, which a sleep turns at once; with `Time(ends=…)` the service ends
+    there with Slept. `requests`: the list that whatever it sends is put into when its transaction is committed."""
+    clock = time or Time(ends=MOMENT)
+    given = settings or {}
+    return ServiceContext(
+        name="test",
+        now=lambda: clock.now,
+        sleep=sleep or clock.sleep,
+        begin=_beginning(database or Database.of(), [] if requests is None else requests),
+        http=_no_http if http is None else (lambda: http),
+        secret=Secrets(values=secrets or {}),
+        environment=environment or {},
+        settings=lambda: given,
+        configured=Configured(values=configured or {}),
+        data=data or _folder(),
+    )
+
+
+def webhook_context(
+    *,
+    database: Database | None = None,
+    requests: list[Request] | None = None,
+    delivery: str = "delivery-1",
+    now: datetime = MOMENT,
+    settings: Mapping[str, Value] | None = None,
+    configured: Mapping[type[Any], object] | None = None,
+) -> WebhookContext:
+    """What a webhook is handed. `requests`: the list that whatever it sends is put into."""
+    return WebhookContext(
+        work=work(database or Database.of(), requests),
+        delivery=delivery,
+        now=now,
+        configured=Configured(values=configured or {}),
+        settings=settings or {},
+    )
+
+
+def _beginning(data: Database, requests: list[Request]) -> Callable[[], AbstractAsyncContextManager[Voiced]]:
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Voiced]:
+        own: list[Request] = []
+        async with data.transaction() as transaction:
+            yield Voiced(transaction, own)
+        requests.extend(own)  # what an undone transaction wanted to send is not sent
+
+    return begin
+
+
+def _folder() -> Path:
+    return Path(mkdtemp(dir=_data().name))
+
+
+@lru_cache(maxsize=1)
+def _data() -> "TemporaryDirectory[str]":
+    """Goes with the process."""
+    return TemporaryDirectory(prefix="stepgram-data-")
 
 
 def _files(content: Mapping[str, bytes]) -> Files:

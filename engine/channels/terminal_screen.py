@@ -58,7 +58,10 @@ class Screen:
 
     def _same(self, conversation: str, show: Show) -> Message | None:
         for message in reversed(self.messages):
-            if (message.conversation, message.show.visit) == (conversation, show.visit):
+            if (message.conversation, message.show.over or message.show.visit) == (
+                conversation,
+                show.over or show.visit,
+            ):
                 return message
         return None
 

@@ -52,6 +52,10 @@ class Engine(Protocol):
         """Do everything that is due now and return when nothing is under way."""
         ...
 
+    async def turn(self, seconds: float) -> None:
+        """Turn a virtual clock; everything that comes due on the way happens at its time."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
@@ -174,8 +178,7 @@ class Session:
     async def _wait(self, seconds: float) -> Wrong | None:
         if not isinstance(self.clock, ManualClock):
             return Wrong(message="/wait works with --virtual-clock only: here the clock is the real one.")
-        self.clock.advance(seconds)
-        await self.engine.run_due()
+        await self.engine.turn(seconds)
         return None
 
     async def _handle(self, what: object, update: str | None) -> None:
@@ -207,7 +210,7 @@ class Session:
                 return False
             pause = (min(due) - now).total_seconds()
             if isinstance(self.clock, ManualClock):
-                self.clock.advance(max(pause, 0.001))
+                await self.engine.turn(max(pause, 0.001))
             else:
                 await self.clock.sleep(min(max(pause, 0.02), 1.0))
 

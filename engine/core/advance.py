@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
+from engine.core import redrawing
 from engine.core.answers import judge
 from engine.core.conversation import Conversation, Frame, Phase, Status, Visit
 from engine.core.draw import draw
@@ -65,6 +66,7 @@ def advance(programs: Mapping[str, Program], conversation: Conversation, event: 
     if conversation.status is Status.FINISHED:
         late(turn, event)
     else:
+        redrawing.begin(turn, event)
         _dispatch(turn, event)
     return Advanced(conversation=turn.frozen(), effects=tuple(turn.effects))
 
@@ -101,7 +103,7 @@ def _reply(turn: Turn, event: Reply) -> None:
     visit = turn.work.visit
     if isinstance(event, ButtonPressed):
         if event.visit != visit.number:
-            turn.emit(Notice(text=turn.words("button.answered")))
+            turn.emit(Notice(text=turn.words("busy" if redrawing.is_behind(visit, event.visit) else "button.answered")))
             return
         if engine_button(turn, event.code):
             return

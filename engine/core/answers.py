@@ -1,17 +1,24 @@
 """Judges a reply to the question that is open: a verdict, never a change. What was typed is data, never template."""
 
-from datetime import date
 from decimal import Decimal
-from html import escape, unescape
+from html import unescape
 from typing import Any
 
 from engine.core import filing
+from engine.core.accepting import accept
 from engine.core.bounds import bound, outside_bounds
 from engine.core.conversation import Row
-from engine.core.display import display
 from engine.core.events import ButtonPressed, ContactShared, FileReceived, LocationShared, TextReceived
-from engine.core.expressions import EvaluationError
-from engine.core.keyboard import button, page_size, static_row, ticked_values, typeable_rows, typed_button
+from engine.core.keyboard import (
+    button,
+    page_size,
+    row_buttons,
+    static_row,
+    ticked_values,
+    typeable_rows,
+    typed_button,
+    typed_row_button,
+)
 from engine.core.model import (
     Choice,
     Choices,
@@ -27,7 +34,7 @@ from engine.core.model import (
     Text,
     YesNo,
 )
-from engine.core.program import Check, Node
+from engine.core.program import Node
 from engine.core.reading import (
     Read,
     Reading,
@@ -40,8 +47,8 @@ from engine.core.reading import (
     read_text,
 )
 from engine.core.turn import Turn
-from engine.core.values import UNSET, Money, Value
-from engine.core.verdicts import Accepted, Answer, Leave, Quiet, Redraw, Refusal, Refused, Verdict
+from engine.core.values import UNSET, Value
+from engine.core.verdicts import Answer, Leave, Quiet, Redraw, Refusal, Verdict
 
 Reply = TextReceived | ButtonPressed | FileReceived | ContactShared | LocationShared
 
@@ -62,48 +69,6 @@ def judge(turn: Turn, node: Node, reply: Reply) -> Verdict:
                 return _wrong_kind(turn, node)
             point = {"latitude": Decimal(str(latitude)), "longitude": Decimal(str(longitude))}
             return accept(turn, node, point)
-
-
-def accept(turn: Turn, node: Node, value: Value, triggers: tuple[str, ...] = ("answered",)) -> Answer | Refusal:
-    """A well-formed answer after the step's validators; the first that refuses speaks."""
-    for check in node.checks:
-        verdict = _checked(turn, check, value)
-        if isinstance(verdict, Refusal):
-            return verdict
-        value = verdict
-    return Answer(value=value, triggers=triggers)
-
-
-def _checked(turn: Turn, check: Check, value: Value) -> Any:
-    scope = turn.scope({"answer": value})
-    try:
-        arguments = {name: evaluate(scope) for name, evaluate in check.arguments}
-        verdict = check.judge(value, **arguments)
-    except EvaluationError as error:
-        turn.trouble(f"validator {check.name}: {error}")
-        return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
-    except Exception as error:
-        turn.trouble(f"validator {check.name} raised {type(error).__name__}: {error}")
-        return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
-    match verdict:
-        case Accepted(value=accepted):
-            return accepted
-        case Refused(message=message, key=key, values=values):
-            if check.message is not None:
-                return Refusal(text=turn.said(check.message, scope), rule=check.name)
-            shown = {name: _in_words(turn, item) for name, item in values.items()}
-            sentence = escape(message, quote=False) or turn.words(key or "answer.refused", **shown)
-            return Refusal(text=sentence, rule=check.name)
-        case _:
-            turn.trouble(f"validator {check.name} returned {type(verdict).__name__}, not Accepted or Refused")
-            return Refusal(text=turn.words("answer.unchecked"), rule=check.name)
-
-
-def _in_words(turn: Turn, value: object) -> object:
-    """A value of a refusal's sentence: text escaped, dates and amounts as the language writes them."""
-    if isinstance(value, str):
-        return escape(value, quote=False)
-    return display(turn, value) if isinstance(value, date | Decimal | Money) else value
 
 
 # --- typed ------------------------------------------------------------------------------------------------
@@ -160,9 +125,14 @@ def _typed_option(turn: Turn, node: Node, text: str) -> Verdict:
     wanted = text.strip().casefold()
     if keys is None or not wanted:
         return _wrong_kind(turn, node)
-    for row in typeable_rows(turn, node):
-        if wanted in (row.label.casefold(), row.key.casefold()):
-            return _chosen(turn, node, row)
+    rows = typeable_rows(turn, node)
+    if keys.source is not None and keys.source.buttons:
+        if (named := typed_row_button(turn, keys, rows, text)) is not None:
+            return _row_answered(turn, node, *named)
+    else:
+        for row in rows:
+            if wanted in (row.label.casefold(), row.key.casefold()):
+                return _chosen(turn, node, row)
     if pressed := _typed_button(turn, node, text):
         return pressed
     if keys.search:
@@ -218,6 +188,8 @@ def _pressed(turn: Turn, node: Node, code: str, draw: int) -> Verdict:
             return _option(turn, node, rest)
         case "r":
             return _row(turn, node, rest, draw)
+        case "b":
+            return _row_button(turn, node, rest, draw)
         case "p" | "S":
             return _turned(turn, node, kind, rest)
         case "q":
@@ -248,10 +220,34 @@ def _option(turn: Turn, node: Node, key: str) -> Verdict:
 
 
 def _row(turn: Turn, node: Node, index: str, draw: int) -> Verdict:
-    visit = turn.work.visit
-    if draw != visit.draw or not index.isdecimal() or int(index) >= visit.shown:
+    row = _row_on_show(turn, index, draw)
+    if row is None or (node.keys is not None and node.keys.source is not None and node.keys.source.buttons):
         return Quiet(notice=turn.words("button.list_changed"))
-    return _chosen(turn, node, visit.rows[int(index)])
+    return _chosen(turn, node, row)
+
+
+def _row_on_show(turn: Turn, index: str, draw: int) -> Row | None:
+    """The option at that place of the page, as it stood when it was drawn; None: the list is another one by now."""
+    visit = turn.work.visit
+    if draw != visit.draw or not index.isdecimal() or len(index) > 4 or int(index) >= visit.shown:
+        return None
+    return visit.rows[int(index)]
+
+
+def _row_button(turn: Turn, node: Node, rest: str, draw: int) -> Verdict:
+    """A button in the row of an option: the option is the answer, the button says what becomes of it."""
+    index, _, trigger = rest.partition(":")
+    row = _row_on_show(turn, index, draw)
+    if row is None:
+        return Quiet(notice=turn.words("button.list_changed"))
+    keys = node.keys
+    if keys is None or keys.source is None or all(trigger != name for name, _ in row_buttons(turn, keys, row.value)):
+        return Quiet(notice=turn.words("button.gone"))
+    return _row_answered(turn, node, row, trigger)
+
+
+def _row_answered(turn: Turn, node: Node, row: Row, trigger: str) -> Verdict:
+    return accept(turn, node, row.value, (trigger, "answered"))
 
 
 def _chosen(turn: Turn, node: Node, row: Row) -> Verdict:

@@ -182,10 +182,8 @@ def _visit(visit: Visit) -> dict[str, Any]:
         raw["r"] = _rows(visit.rows)
     if visit.total or visit.shown:
         raw["of"] = [visit.shown, visit.total]
-    if visit.menu:
-        raw["m"] = visit.menu
-    if visit.timed:
-        raw["w"] = True
+    seldom = {"m": visit.menu, "w": visit.timed, "o": visit.over}
+    raw.update((key, value) for key, value in seldom.items() if value)
     return raw
 
 
@@ -196,6 +194,7 @@ def _load_visit(raw: dict[str, Any]) -> Visit:
         search=raw.get("q", ""), ticks=tuple(raw.get("t", ())), quantity=raw.get("c"),
         files=tuple(map(_load_file, raw.get("f", ()))), numbered=raw.get("k", 0),
         rows=_load_rows(raw.get("r", [])), shown=shown, total=total, menu=raw.get("m", ""), timed=raw.get("w", False),
+        over=(raw["o"][0], raw["o"][1]) if "o" in raw else None,
     )  # fmt: skip
 
 

@@ -117,12 +117,12 @@ def _is_still(question: Question | None, keys: Keys | None, optional: Text | Non
     """Whether the buttons never change, but for navigation and an answer to offer."""
     if isinstance(question, Choices | File | Files | Quantity | YesNo):
         return False
-    if optional is not None and optional.constant is None:
+    if optional is not None and optional.wording("") is None:
         return False
     if keys is None:
         return True
     labels = [*keys.options, *(label for row in keys.rows for label in row)]
-    return keys.plain and not keys.search and all(label.text.constant and label.url is None for label in labels)
+    return keys.plain and not keys.search and all(label.text.wording("") and label.url is None for label in labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,11 @@ class Compiler(Expressing):
 
     signatures: Signatures
     bot: Bot
+
+    @property
+    def written_in(self) -> str | None:
+        """The first of the bot's languages, where there are several."""
+        return self.bot.languages[0] if len(self.bot.languages) > 1 else None
 
     def arguments(
         self, arguments: Sequence[NamedArgument], signature: SignatureLike | None
@@ -176,6 +181,7 @@ class Compiler(Expressing):
                 text=self.text(source.text),
                 value=self.expression(source.value),
                 empty=self.optional_text(source.empty),
+                buttons=tuple(self._button(button, edits) for button in source.buttons),
             ),
             rows=rows,
             columns=keyboard.columns,
@@ -278,6 +284,8 @@ class Compiler(Expressing):
         if step.keyboard:
             for option in step.keyboard.options:
                 reads |= reads_of(option.condition)
+            for button in step.keyboard.source.buttons if step.keyboard.source else ():
+                reads |= reads_of(button.condition)
         if isinstance(step.body, Ask):
             for validator in step.body.validators:
                 signature = self.signatures.validators.get(validator.invocation.name)

@@ -93,6 +93,9 @@ class Visit:
     """What stands in the question's place: `edit:N` (menu N), `cancel` (are you sure), or nothing."""
     timed: bool = False
     """Whether timers run that end with this visit."""
+    over: tuple[str, int] | None = None
+    """(step, number of a stay there): that stay's message was pressed last, and nothing has been said since. A stay
+    at the same step is drawn in that message; at any other it is only carried along."""
 
 
 @value_record

@@ -14,6 +14,7 @@ from engine.core.keyboard import (
     label_text,
     option_presses,
     paging,
+    row_presses,
     shown_options,
     static_rows,
     visible,
@@ -55,13 +56,18 @@ def draw(turn: Turn, *, edit: bool = False) -> None:
             photo=None if node.photo is None else _photo(turn, node.photo),
             accepts=node.accepts,
             edit=edit,
+            over=0 if visit.over is None else _over(visit),
         )
     )
 
 
+def _over(visit: Visit) -> int:
+    return visit.over[1] if visit.over is not None and visit.over[0] == visit.step else 0
+
+
 def draw_trouble(turn: Turn, key: str) -> None:
     """Source or action failed and the flow draws no way on: say so, offer to try again."""
-    visit = turn.change(phase=Phase.BROKEN)
+    visit = turn.change(phase=Phase.BROKEN, over=None)  # what is drawn next stands in the message that says so
     rows: Rows = [(Press(text=turn.words("button.retry"), code="n:retry"),)]
     rows += _navigation(turn.world.wording, *_ways_out(turn, turn.work.node))
     turn.emit(Show(visit=visit.number, draw=visit.draw, text=turn.words(key), rows=tuple(rows)))
@@ -144,7 +150,7 @@ def _rows(turn: Turn, node: Node, visit: Visit) -> tuple[tuple[Press, ...], ...]
     value = offered(turn, node) if node.question is not None else UNSET
     back, cancel = _ways_out(turn, node)
     if node.still and value is UNSET:
-        return _still_rows(node, turn.world.wording, back, cancel)
+        return _still_rows(node, turn.world.wording, turn.world.formats_language, back, cancel)
     rows: Rows = []
     keys = node.keys
     if keys is not None and (keys.options or keys.source is not None):
@@ -160,25 +166,27 @@ def _rows(turn: Turn, node: Node, visit: Visit) -> tuple[tuple[Press, ...], ...]
 
 
 @lru_cache(maxsize=4096)
-def _still_rows(node: Node, wording: Wording, back: bool, cancel: bool) -> tuple[tuple[Press, ...], ...]:
-    """The buttons of a step where they never change; kept, since most steps are such."""
+def _still_rows(node: Node, wording: Wording, language: str, back: bool, cancel: bool) -> tuple[tuple[Press, ...], ...]:
+    """The buttons of a step where they never change but with the language; kept, since most steps are such."""
     rows: Rows = []
     if node.keys is not None:
-        rows += grid([_constant(label) for label in node.keys.options], node.keys.columns)
-        rows += [tuple(_constant(label) for label in row) for row in node.keys.rows]
+        rows += grid([_constant(label, language) for label in node.keys.options], node.keys.columns)
+        rows += [tuple(_constant(label, language) for label in row) for row in node.keys.rows]
     if node.optional is not None:
-        rows.append((Press(text=node.optional.constant or "…", code="n:skip"),))
+        rows.append((Press(text=node.optional.wording(language) or "…", code="n:skip"),))
     return (*rows, *_navigation(wording, back, cancel))
 
 
-def _constant(label: Label) -> Press:
-    return Press(text=unescape(label.text.constant or "…").strip() or "…", code=label.code)
+def _constant(label: Label, language: str) -> Press:
+    return Press(text=unescape(label.text.wording(language) or "…").strip() or "…", code=label.code)
 
 
 def _option_rows(turn: Turn, node: Node, visit: Visit, value: Value) -> Rows:
     keys = node.keys
     assert keys is not None
     shown = shown_options(turn, node, visit)
+    if keys.source is not None and keys.source.buttons:
+        return [*row_presses(turn, keys, shown), *paging(turn, keys, visit, shown.total)]
     if isinstance(node.question, Choices):
         marked, mark = frozenset(visit.ticks), "✅ "
     else:
@@ -267,7 +275,7 @@ def _menu(turn: Turn, node: Node, visit: Visit) -> Show:
         text = turn.words("edit.which")
         rows = [(entry,) for entry in _edit_entries(turn, node, int(visit.menu.partition(":")[2] or 0))]
         rows.append((Press(text=turn.words("button.back"), code="n:stay"),))
-    return Show(visit=visit.number, draw=visit.draw, text=text, rows=tuple(rows), edit=True)
+    return Show(visit=visit.number, draw=visit.draw, text=text, rows=tuple(rows), edit=True, over=_over(visit))
 
 
 def editable(turn: Turn, node: Node, menu: int) -> list[str]:

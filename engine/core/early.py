@@ -13,6 +13,8 @@ from engine.core.program import Node
 from engine.core.turn import Turn
 from engine.core.values import Value
 
+NEWS: Final = "news"
+"""The argument by which a flow that begins with news learns which: the signal's name."""
 MOST_KEPT: Final = 50
 """Signals that one conversation keeps; one more, and the oldest goes."""
 MOST_BYTES: Final = 256 * 1024

@@ -43,6 +43,8 @@ class Show:
     accepts: frozenset[Accepts] = frozenset()
     edit: bool = False
     """Redraw in place (a page turned, a tick set) instead of a new message."""
+    over: int = 0
+    """The visit whose message this is drawn in, when it is not this visit's own: an earlier stay at the same step."""
 
 
 @value_record

@@ -16,7 +16,7 @@ LONGEST_LABEL: Final = 64
 LONGEST_NOTICE: Final = 200
 MOST_BUTTONS: Final = 100
 """Telegram's limits; texts in characters that are seen, so without tags and with `&amp;` as one."""
-_OPTIONS: Final = ("o:", "r:", "f:", "F:")
+_OPTIONS: Final = ("o:", "r:", "b:", "f:", "F:")
 """Codes of buttons that may be left out when there are too many; the others lead on or out."""
 _PIECE: Final = re.compile(r"<[^>]*>|&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);|[^<&]+|[<&]")
 _TAG: Final = re.compile(r"<[^>]*>")

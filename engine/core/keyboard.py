@@ -30,16 +30,17 @@ def label_text(turn: Turn, label: Label, extra: Mapping[str, Value] | None = Non
     return (unescape(text) if "&" in text else text).strip() or "…"
 
 
-def visible(turn: Turn, label: Label) -> bool:
+def visible(turn: Turn, label: Label, extra: Mapping[str, Value] | None = None) -> bool:
     """Whether this customer may see an option or button now."""
     if not turn.has_role(label.only):
         return False
-    return label.condition is None or bool(turn.value(label.condition, turn.scope(), default=False))
+    return label.condition is None or bool(turn.value(label.condition, turn.scope(extra), default=False))
 
 
 def page_size(keys: Keys) -> int:
     """Options on a page."""
-    return keys.page or LARGEST_PAGE
+    wide = 1 if keys.source is None else max(1, len(keys.source.buttons))
+    return keys.page or LARGEST_PAGE // wide
 
 
 def static_rows(turn: Turn, keys: Keys) -> list[Row]:
@@ -103,9 +104,44 @@ def rows_from(turn: Turn, keys: Keys, records: Sequence[Value]) -> list[Row]:
     for record in records:
         scope = turn.scope({"option": record})
         key: Any = record if source.value is None else turn.value(source.value, scope)
-        text = unescape(turn.said(source.text, scope))
+        if source.buttons:
+            text = " ".join(said for _, said in row_buttons(turn, keys, record))
+        else:
+            text = unescape(turn.said(source.text, scope))
         rows.append(Row(key="" if key is None or key is UNSET else str(key), label=text, value=record))
     return rows
+
+
+def row_buttons(turn: Turn, keys: Keys, record: Value) -> list[tuple[str, str]]:
+    """The buttons in the row of one option that this customer may see: (trigger, what it says)."""
+    assert keys.source is not None
+    extra = {"option": record}
+    return [
+        (label.value, label_text(turn, label, extra)) for label in keys.source.buttons if visible(turn, label, extra)
+    ]
+
+
+def row_presses(turn: Turn, keys: Keys, shown: Shown) -> list[tuple[Press, ...]]:
+    """A row of buttons for each option on the page."""
+    rows = []
+    for number, row in enumerate(shown.rows):
+        buttons = row_buttons(turn, keys, row.value)
+        if buttons:
+            rows.append(tuple(Press(text=text, code=f"b:{number}:{trigger}") for trigger, text in buttons))
+    return rows
+
+
+def typed_row_button(turn: Turn, keys: Keys, rows: Sequence[Row], text: str) -> tuple[Row, str] | None:
+    """The option and the trigger of the one button in the options' rows that was typed instead of pressed; None when
+    several say that."""
+    wanted = text.strip().casefold()
+    found = [
+        (row, trigger)
+        for row in rows
+        for trigger, said in row_buttons(turn, keys, row.value)
+        if said.casefold() == wanted
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def grid(presses: Sequence[Press], columns: int) -> list[tuple[Press, ...]]:

@@ -10,6 +10,7 @@ from engine.core.expressions import EvaluationError
 from engine.core.keyboard import narrowed, page_size, rows_from
 from engine.core.model import Choices
 from engine.core.program import Keys, Node, Use
+from engine.core.redrawing import draws_over
 from engine.core.turn import Turn
 from engine.core.values import UNSET, Value
 
@@ -71,7 +72,7 @@ def rows_came(turn: Turn, node: Node, value: Mapping[str, Value]) -> None:
     kept = _ticked(node, visit, rows)
     count = max(total if isinstance(total, int) else 0, len(rows))
     turn.change(rows=(*rows, *kept), shown=len(rows), total=count, phase=Phase.ASKING)
-    draw(turn, edit=visit.draw > 1 and not visit.search)
+    draw(turn, edit=(visit.draw > 1 or draws_over(visit)) and not visit.search)
 
 
 def _cut_out(turn: Turn, keys: Keys, records: Sequence[Value], size: int) -> tuple[list[Row], int]:

@@ -247,6 +247,8 @@ class Step:
     """There is no way back over this step once it has been left."""
     timeout: Timeout | None = None
     refresh: timedelta | None = None
+    redraw: bool = False
+    """Come to again by one of its own buttons, it is drawn in the message that was pressed."""
     following: str | None = None
     """The id of the step below; None for the last one."""
 
@@ -352,3 +354,5 @@ class Bot:
     """Calendars of working hours, by name."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that `http.*` actions may call."""
+    plugins: Mapping[str, object] = field(default_factory=dict)
+    """Namespace → the plugin's settings, an instance of the class that it declares."""

@@ -51,7 +51,7 @@ def _drop_calls(turn: Turn) -> None:
 
 @record
 class _Left:
-    """Where a way back began, when an action had led there."""
+    """Where a way back began, when an action had led there, or at a step that is drawn over itself."""
 
     depth: int
     node: Node
@@ -62,13 +62,15 @@ class _Left:
         to it. The same step with other data (the next round of a loop) is another question."""
         if self.depth != len(turn.stack) or node is not self.node or turn.work.edit is not None:
             return False
+        if node.step.redraw:  # earlier rounds of a cart are no places to go back to
+            return True
         return with_path(self.data, node.target, UNSET) == with_path(turn.work.data, node.target, UNSET)
 
 
 def _left(turn: Turn) -> _Left | None:
     work = turn.work
     before = work.program.nodes.get(work.trail[-1].step) if work.trail else None
-    if before is None or not isinstance(before.body, Do):
+    if not work.node.step.redraw and (before is None or not isinstance(before.body, Do)):
         return None
     return _Left(depth=len(turn.stack), node=work.node, data=work.data)
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from engine.core import early
-from engine.core.answers import accept
+from engine.core.accepting import accept
 from engine.core.conversation import FileItem, FileStatus, Phase
 from engine.core.draw import draw, draw_trouble
 from engine.core.effects import Invoke, Notice, Purpose, Say

@@ -24,11 +24,14 @@ def can_go_back(turn: Turn) -> bool:
 
 def has_question(turn: Turn, work: Work) -> bool | None:
     """Whether a question to go back to lies on one frame's trail; None: nothing that decides it."""
-    return _open_question(turn.programs, work.program, work.trail)
+    here = work.program.nodes.get(work.visit.step)
+    same = here.id if here is not None and here.step.redraw else None
+    return _open_question(turn.programs, work.program, work.trail, same)
 
 
-def _open_question(programs: Programs, program: Program, trail: Sequence[Past]) -> bool | None:
-    """True: a question to go back to; False: closed by a final step; None: nothing on this trail."""
+def _open_question(programs: Programs, program: Program, trail: Sequence[Past], same: str | None) -> bool | None:
+    """True: a question to go back to; False: closed by a final step; None: nothing on this trail. `same`: a step with
+    `redraw` that is stood at; earlier stays there are the same to a customer."""
     for past in reversed(trail):
         node = program.nodes.get(past.step)
         if node is None:
@@ -36,10 +39,10 @@ def _open_question(programs: Programs, program: Program, trail: Sequence[Past]) 
         if node.final:
             return False
         if past.child is not None:
-            found = _open_question(programs, programs(past.child.flow), past.child.trail)
+            found = _open_question(programs, programs(past.child.flow), past.child.trail, None)
             if found is not None:
                 return found
-        if node.interactive:
+        if node.interactive and past.step != same:
             return True
     return None
 

@@ -64,13 +64,22 @@ class Signatures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Text:
-    """A text: `constant` when nothing is put in, else `render`."""
+    """A text: `constant` when it is the same for everybody, else `render`, which knows the customer's language."""
 
     constant: str | None
     render: Evaluate
+    worded: Mapping[str, str] | None = None
+    """What it says in each language, where it has translations and nothing is put into any of them. Under the empty
+    name stands the flow's own wording."""
 
     def __call__(self, scope: Scope) -> str:
         return self.constant if self.constant is not None else str(self.render(scope))
+
+    def wording(self, language: str) -> str | None:
+        """What it says in a language (empty: the flow's own); None when something is put in."""
+        if self.worded is None:
+            return self.constant
+        return self.worded.get(language, self.worded[""])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,6 +116,8 @@ class SourceKeys:
     text: Text
     value: Evaluate | None
     empty: Text | None
+    buttons: tuple[Label, ...] = ()
+    """A row of them stands for each option: their texts and conditions see `option`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -48,6 +48,8 @@ class SourceOptions:
     """An expression on `option` (`option.id`) that gives text or a whole number; None: the row itself is text."""
     empty: Template | None = None
     """What the customer reads when the source lists nothing."""
+    buttons: tuple[Button, ...] = ()
+    """Every option is a row of these buttons, each with a trigger; empty: one button, which is the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

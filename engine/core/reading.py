@@ -21,6 +21,8 @@ from engine.core.values import Money, Value, money
 LONGEST_TEXT = 4096
 """Characters that Telegram lets a message have."""
 LONGEST_NUMBER = 30
+LONGEST_AMOUNT = 40
+"""Of money: a whole ETH has 18 decimal places."""
 LONGEST_EMAIL = 254
 """RFC 5321, 4.5.3.1.3."""
 
@@ -74,13 +76,13 @@ def _number_forms(language: str) -> tuple[re.Pattern[str], re.Pattern[str], str]
     return re.compile(grouped, re.ASCII), re.compile(r"([+-]?\d+)(?:([.,])(\d+))?\Z", re.ASCII), decimal
 
 
-def _normal(text: str, language: str) -> str | None:
+def _normal(text: str, language: str, longest: int = LONGEST_NUMBER) -> str | None:
     """Digits with a point, from a number as `language` writes it; None when it is none.
 
     A foreign separator is taken for a decimal one, since "1,5" has no other reading where the comma groups
     thousands; but not before three digits, where it may have been meant to group.
     """
-    if len(text) > LONGEST_NUMBER:
+    if len(text) > longest:
         return None
     if text.isascii() and text.isdecimal():
         return text  # most numbers are typed like that, and mean the same everywhere
@@ -115,7 +117,7 @@ def read_number(text: str, language: str, *, decimal: bool) -> Reading:
 def read_money(text: str, language: str, currency: str) -> Reading:
     """An amount with or without the currency's code or symbol."""
     bare = re.sub(rf"(?i){re.escape(currency)}|[€$£¥₽₴₿]", "", text)
-    normal = _normal(bare, language)
+    normal = _normal(bare, language, LONGEST_AMOUNT)
     if normal is None:
         return Unreadable(key="answer.not_money", values={"currency": currency})
     try:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from engine.core.conversation import Conversation, Edit, Frame, Past, Phase, Remembered, Status, Visit
-from engine.core.effects import CancelTimers, Effect, Finish, Say, Trace, Trouble
+from engine.core.effects import CancelTimers, Effect, Finish, Say, Show, Trace, Trouble
 from engine.core.expressions import EvaluationError, Formats, Scope
 from engine.core.expressions.scope import HOURS
 from engine.core.hours import seen
@@ -93,7 +93,7 @@ class Turn:
 
     __slots__ = (
         "_base", "_formats", "_origin", "at", "conversation", "early", "effects", "expires_at", "idle", "next_visit",
-        "outcome", "pending_changes", "programs", "stack", "steps", "work", "world",
+        "outcome", "over", "pending_changes", "programs", "stack", "steps", "work", "world",
     )  # fmt: skip
 
     def __init__(self, programs: Programs, conversation: Conversation, at: datetime, world: World) -> None:
@@ -109,6 +109,8 @@ class Turn:
         """Nothing happened that anybody did: the time until the conversation expires goes on."""
         self.expires_at: datetime | None = None
         """When it expires, where that is not a whole idle time from now."""
+        self.over: tuple[str, int] | None = None
+        """The message that may be drawn over from here, as in `Visit.over`."""
         self.steps = 0
         self.stack = [Work(programs(frame.flow), frame) for frame in conversation.frames]
         self.work = self.stack[-1]
@@ -180,10 +182,21 @@ class Turn:
 
     def emit(self, effect: Effect) -> None:
         self.effects.append(effect)
+        if self.over is None and self.work.visit.over is None:  # nearly always
+            return
+        if isinstance(effect, Say) or (isinstance(effect, Show) and not effect.edit):
+            self._part()
+
+    def _part(self) -> None:
+        """Something new stands in the chat: what was pressed is not the end of it any more."""
+        self.over = None
+        visit = self.work.visit
+        if visit.over is not None and visit.over[0] != visit.step:
+            self.change(over=None)
 
     def say(self, key: str, **values: object) -> None:
         """Say one of the engine's own sentences."""
-        self.effects.append(Say(text=self.words(key, **values)))
+        self.emit(Say(text=self.words(key, **values)))
 
     def trouble(self, text: str) -> None:
         self.effects.append(Trouble(text=text))
@@ -209,7 +222,7 @@ class Turn:
 
     def visit_at(self, node: Node, phase: Phase) -> Visit:
         """A new stay at a step; it becomes the current one."""
-        visit = Visit(number=self.next_visit, step=node.id, phase=phase)
+        visit = Visit(number=self.next_visit, step=node.id, phase=phase, over=self.over)
         self.next_visit += 1
         self.work.visit = visit
         return visit
@@ -257,11 +270,13 @@ class Turn:
 
     def push(self, program: Program, frame: Frame) -> None:
         """Go into a called flow."""
+        self.over = None  # the names of its steps are its own
         self.stack.append(Work(program, frame))
         self.work = self.stack[-1]
 
     def pop(self) -> Work:
         """Come back from a called flow; the work on its frame."""
+        self.over = None
         finished = self.stack.pop()
         self.work = self.stack[-1]
         return finished

@@ -6,7 +6,7 @@ kinds below. Everything here survives a round trip through `engine.core.codec`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 Value = object
@@ -38,15 +38,16 @@ def minor_digits(asset: str) -> int:
 
 def money(amount: Decimal | int, asset: str) -> Money:
     """`Money` from an amount in major units. Raises ValueError when the asset has no such small part."""
-    scaled = Decimal(amount).scaleb(minor_digits(asset))
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{amount} has more decimal places than {asset} knows")
-    return Money(minor=int(scaled), asset=asset)
+    with localcontext(prec=100):  # the usual 28 digits would round an amount of wei
+        scaled = Decimal(amount).scaleb(minor_digits(asset))
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{amount} has more decimal places than {asset} knows")
+        return Money(minor=int(scaled), asset=asset)
 
 
 def major(value: Money) -> Decimal:
     """The amount of `value` in major units, exact."""
-    return Decimal(value.minor).scaleb(-minor_digits(value.asset))
+    return Decimal(f"{value.minor}e-{minor_digits(value.asset)}")
 
 
 class Unset:

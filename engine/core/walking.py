@@ -6,7 +6,7 @@
 import hashlib
 from typing import Any
 
-from engine.core import codec, early, editing
+from engine.core import codec, early, editing, redrawing
 from engine.core.conversation import Draft, EarlySignal, FileStatus, Frame, Past, Phase, Visit
 from engine.core.draw import draw, draw_trouble
 from engine.core.due import again, limit_of
@@ -83,16 +83,17 @@ def _arrive(turn: Turn, node: Node) -> str | None:
                 open_question(turn, node)
                 return None
             turn.visit_at(node, Phase.ASKING)
-            draw(turn)
+            draw(turn, edit=redrawing.arrive(turn, node))
             return depart(turn, "next", None, None)
         case Do():
             run(turn, node)
             return None
         case Wait():
             turn.visit_at(node, Phase.WAITING)
+            over = redrawing.arrive(turn, node)
             start_timers(turn, node)
             if node.text is not None:
-                draw(turn)
+                draw(turn, edit=over)
             kept = early.take(turn, node)
             return None if kept is None else signalled(turn, node, kept)
         case Call():
@@ -107,6 +108,7 @@ def _arrive(turn: Turn, node: Node) -> str | None:
 def open_question(turn: Turn, node: Node) -> None:
     """Begin a stay at a question or menu: what was ticked here before is back, options are fetched, it is drawn."""
     turn.visit_at(node, Phase.ASKING)
+    over = redrawing.arrive(turn, node)
     recalled = turn.recalled(node.id)
     if recalled is not None and recalled.draft is not None:
         d = recalled.draft
@@ -119,7 +121,7 @@ def open_question(turn: Turn, node: Node) -> None:
     if node.keys is not None and node.keys.source is not None:
         fetch(turn, node)
     else:
-        draw(turn)
+        draw(turn, edit=over)
     for item in turn.work.visit.files:
         if item.status is FileStatus.CHECKING and node.use is not None:
             check_file(turn, node, item.number)  # what the stay before asked for does not come here

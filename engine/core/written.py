@@ -33,6 +33,13 @@ class Template:
     block: bool = False
     indent: int = 0
     """How many columns each line of a block scalar is indented in the file."""
+    translations: "tuple[tuple[str, Template], ...]" = ()
+    """The same text in other languages of the bot, each with its place in the file of that language."""
+
+    @property
+    def wordings(self) -> "tuple[Template, ...]":
+        """The text in the flow's own language, then its translations."""
+        return (self, *(template for _, template in self.translations))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 
+from engine.actions.catalog import Catalog
 from engine.core.model import Bot, Retry
 from engine.core.types import ValueType
 from engine.core.values import MINOR_DIGITS
@@ -14,6 +15,7 @@ from engine.loading.documents import Document, Mapping_, Node, Scalar_, Sequence
 from engine.loading.findings import Findings
 from engine.loading.parser_arguments import mapping, scalar
 from engine.loading.parser_hours import calendar
+from engine.loading.parser_plugins import plugin_settings
 from engine.loading.parser_steps import retry_policy
 from engine.loading.parser_types import setting
 from engine.loading.zones import time_zone
@@ -27,14 +29,15 @@ class ParsedBot:
     findings: tuple[Diagnostic, ...]
 
 
-def parse_bot(document: Document, environment: Mapping[str, str]) -> ParsedBot:
-    """The bot of a document that the schema accepts. A variable that is not set counts as empty."""
+def parse_bot(document: Document, environment: Mapping[str, str], catalog: Catalog | None = None) -> ParsedBot:
+    """The bot of a document that the schema accepts. A variable that is not set counts as empty. `catalog`: whose
+    plugins may have settings; None: there are none."""
     findings = Findings()
-    bot = _bot(mapping(document.root), environment, findings)
+    bot = _bot(mapping(document.root), environment, findings, catalog or Catalog())
     return ParsedBot(bot=None if findings.all() else bot, findings=findings.all())
 
 
-def _bot(root: Mapping_, environment: Mapping[str, str], findings: Findings) -> Bot:
+def _bot(root: Mapping_, environment: Mapping[str, str], findings: Findings, catalog: Catalog) -> Bot:
     usual = Bot()
     values, types = _settings(root.get("settings"), findings)
     zone = time_zone(root.get("time_zone"), findings) or usual.time_zone
@@ -51,6 +54,7 @@ def _bot(root: Mapping_, environment: Mapping[str, str], findings: Findings) -> 
         secrets={pair.key.text: scalar(pair.value).text for pair in _pairs(root.get("secrets"))},
         hours={pair.key.text: calendar(pair, zone, findings) for pair in _pairs(root.get("hours"))},
         allowed_hosts=_listed(root.get("allowed_hosts"), environment),
+        plugins=plugin_settings(root.get("plugins"), catalog, findings),
     )
 
 

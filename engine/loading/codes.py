@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from engine.loading import codes_form, codes_meaning, codes_transcripts
+from engine.loading import codes_form, codes_meaning, codes_transcripts, codes_translations
 from engine.loading.code import Code
 
 
@@ -17,4 +17,4 @@ def _merged(*tables: tuple[Code, ...]) -> Mapping[str, Code]:
     return MappingProxyType(dict(sorted(merged.items())))
 
 
-CODES: Final = _merged(codes_form.CODES, codes_meaning.CODES, codes_transcripts.CODES)
+CODES: Final = _merged(codes_form.CODES, codes_meaning.CODES, codes_transcripts.CODES, codes_translations.CODES)

@@ -142,6 +142,20 @@ BOT: Final = (
           _bot("hours: {shop: {mon-fri: 09:00-18:00, fri: 09:00-12:00}}\n"),
           _bot("hours: {shop: {mon-thu: 09:00-18:00, fri: 09:00-12:00}}\n")),
     _code("F0905", "Two files for the bot", "One bot has one bot.yaml.", "", ""),
+    _code("F0907", "No plugin of this name",
+          "Under `plugins:` stand plugins that have settings, each by its name: what stands before the dot in its "
+          "actions.",
+          _bot("plugins: {shopp: {hold: 30m}}\n"), _bot("plugins: {shop: {hold: 30m}}\n")),
+    _code("F0908", "No such setting of a plugin",
+          "The plugin has no setting of this name. plugins/README.md and the editor's completion list them.",
+          _bot("plugins: {shop: {hod: 30m}}\n"), _bot("plugins: {shop: {hold: 30m}}\n")),
+    _code("F0909", "A setting of another kind",
+          "A duration is 30m, an amount of money 5.00 EUR, a whole number has no quotes. Where the name of an "
+          "environment variable is wanted, its value must not stand: that would be a secret in a file.",
+          _bot("plugins: {shop: {hold: soon}}\n"), _bot("plugins: {shop: {hold: 30m}}\n")),
+    _code("F0910", "Settings that do not go together",
+          "Each of these settings may be as it is, but not with the others: the plugin says what is wrong.",
+          _bot("plugins: {shop: {most_pieces: 0}}\n"), _bot("plugins: {shop: {most_pieces: 10}}\n")),
 )  # fmt: skip
 
 CODES: Final[tuple[Code, ...]] = (*YAML, *FORM, *SECRETS, *BOT)

@@ -218,7 +218,8 @@ PATHS: tuple[Code, ...] = (
     warning(
         "F0514",
         "A flow that nothing starts",
-        "The flow has no command, menu entry or deep link, and no other flow calls or starts it.",
+        "The flow has no command, menu entry or deep link, and no other flow calls or starts it. One that begins with a"
+        " developer's news has the argument `news`.",
         "flow: example\ntitle: Example\nsteps:\n  done:\n    text: Done.\n    end: completed\n",
         ("title: Example\n", "title: Example\nentry: {commands: [example]}\n"),
     ),

@@ -18,8 +18,9 @@ from engine.loading.rules import check
 from engine.loading.schema_check import check_document, is_bot
 from engine.loading.secrets import check_secrets
 from engine.loading.source import Read, read_bytes, read_file
+from engine.loading.translations import FOLDER, Locale, Lost, is_locale, language_of, parse_locale, translate
 
-_NOT_FLOWS: Final = ("locales", "tests")
+_NOT_FLOWS: Final = "tests"
 _ENDINGS: Final = (".yaml", ".yml")
 _BOT: Final = "bot.yaml"
 _NAMED: Final = re.compile(r"^flow: *[\"']?(\w+)", re.MULTILINE)
@@ -38,6 +39,8 @@ class Loaded:
     report: Report
     texts: Mapping[str, str] = field(default_factory=dict)
     """What stands in every file that was asked for, also in those that are not YAML: for showing findings."""
+    locales: tuple[Locale, ...] = ()
+    """The files of translations that could be read."""
 
 
 def load(paths: Path | Sequence[Path], catalog: Catalog, *, environment: Mapping[str, str] | None = None) -> Loaded:
@@ -72,12 +75,13 @@ def _files(asked: Sequence[Path]) -> tuple[list[tuple[Path, Place]], frozenset[s
     files: dict[str, tuple[Path, Place]] = {}
     shown: set[str] = set()
     for path in asked:
-        root = path if path.is_dir() else path.parent
+        root = _root_of(path)
+        around = list(_folder(root)) if path.exists() else []
         if path.is_dir():
-            found = list(_folder(path))
-            shown.update(str(file) for file in found)
+            found = around
+            shown.update(str(file) for file in found if file.is_relative_to(path))
         else:
-            found = [path, *(_folder(path.parent) if path.exists() else ())]
+            found = [path, *around]
             shown.add(str(path))
         for file in found:
             files.setdefault(str(file), (file, Place.of(file, root)))
@@ -85,13 +89,19 @@ def _files(asked: Sequence[Path]) -> tuple[list[tuple[Path, Place]], frozenset[s
     return list(files.values()), None if everything else frozenset(shown)
 
 
+def _root_of(path: Path) -> Path:
+    """The folder of flows that a file (or a folder) belongs to: translations lie in a folder of their own in it."""
+    folder = path if path.is_dir() else path.parent
+    return folder.parent if folder.name == FOLDER else folder
+
+
 def _folder(folder: Path) -> Iterator[Path]:
-    """The YAML files of a folder and its folders, in order; not translations, transcripts and hidden ones."""
+    """The YAML files of a folder and its folders, in order, also translations; not transcripts and hidden ones."""
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            if entry.name not in _NOT_FLOWS and not entry.is_symlink():
+            if entry.name != _NOT_FLOWS and not entry.is_symlink():
                 yield from _folder(entry)
         elif entry.suffix in _ENDINGS:
             yield entry
@@ -106,10 +116,13 @@ class _Loading:
     flows: list[Flow] = field(default_factory=list)
     bot: Bot | None = None
     bots: list[str] = field(default_factory=list)
+    locales: list[Locale] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     findings: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    mute: set[str] = field(default_factory=set)
+    """Languages of which a file of translations could not be read."""
     no_bot: bool = False
 
     def file(self, path: Path, place: Place) -> None:
@@ -123,7 +136,9 @@ class _Loading:
         self.findings += read.findings
         self.texts[name] = content.decode("utf-8-sig", "replace")
         bot = Path(name).name == _BOT
-        if read.document is not None:
+        if is_locale(name):
+            self._locale(name, read.document)
+        elif read.document is not None:
             self._document(read.document, content, place, bot=bot or is_bot(read.document))
         else:
             self._lost(name, bot=bot)
@@ -152,6 +167,17 @@ class _Loading:
                 self.findings += check_pictures(parsed.flow, place)
                 self.flows.append(placed(parsed.flow, place))
 
+    def _locale(self, name: str, document: Document | None) -> None:
+        wrong: Sequence[Diagnostic] = ()
+        if document is not None:
+            self.documents[document.path] = document
+            wrong = check_document(document, locale=True)
+            self.findings += [*check_secrets(document, bot=False), *wrong]
+        if document is None or wrong:
+            self.mute.add(language_of(name))
+        else:
+            self.locales.append(parse_locale(document))
+
     def _bot(self, document: Document) -> None:
         if self.bots:
             span = Span(file=document.path, line=1, column=1, end_line=1, end_column=2)
@@ -160,13 +186,14 @@ class _Loading:
                            expected=f"one bot.yaml (the other is {self.bots[0]})")
             )  # fmt: skip
         self.bots.append(document.path)
-        parsed = parse_bot(document, self.environment)
+        parsed = parse_bot(document, self.environment, self.catalog)
         self.findings += parsed.findings
         self.no_bot = self.no_bot or parsed.bot is None
         self.bot = self.bot or parsed.bot
 
     def done(self) -> Loaded:
         bot = self.bot or Bot()
+        self._translate(bot)
         if not self.no_bot:  # without the bot's settings and roles half of the findings would be false
             found = check(self.flows, bot, self.catalog, self.documents)
             self.findings += [finding for finding in found if not self._hearsay(finding)]
@@ -176,7 +203,16 @@ class _Loading:
             documents=dict(self.documents),
             report=Report.of(self.findings),
             texts=dict(self.texts),
+            locales=tuple(self.locales),
         )
+
+    def _translate(self, bot: Bot) -> None:
+        bot_file = self.documents.get(self.bots[0]) if self.bots else None
+        lost = Lost(flows=self.lost, languages=self.mute)
+        translated = translate(self.flows, bot, self.locales, bot_file=bot_file, lost=lost)
+        self.flows = list(translated.flows)
+        if not self.no_bot:
+            self.findings += translated.findings
 
     def _hearsay(self, finding: Diagnostic) -> bool:
         """Whether a finding is only about a flow whose own file has to be put right first."""

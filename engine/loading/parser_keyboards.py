@@ -51,13 +51,15 @@ def _form(node: Mapping_) -> Keyboard:
 
 def _source(node: Mapping_) -> SourceOptions:
     source = invocation(node.get("from"), node.get("with")) if node.pair("from") else None
-    text = node.get("text")
+    text, buttons = node.get("text"), node.get("buttons")
+    assert buttons is None or isinstance(buttons, Sequence_), "the schema lets only a list through here"
     return SourceOptions(
         source=source,
         items=optional_expression(node.get("items")),
         text=Template(source="{{ option }}", span=node.span) if text is None else template(text),
         value=optional_expression(node.get("value")),
         empty=optional_template(node.get("empty")),
+        buttons=() if buttons is None else tuple(_button(mapping(button)) for button in buttons.items),
     )
 
 

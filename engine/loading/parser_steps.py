@@ -101,6 +101,7 @@ def _step(pair: Pair, following: str | None, reading: Reading) -> Step:
         final=flag(node.get("final"), False),
         timeout=timeout,
         refresh=None if refresh is None else duration(refresh),
+        redraw=flag(node.get("redraw"), False),
         following=following,
     )
 

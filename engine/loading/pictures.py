@@ -16,6 +16,8 @@ from engine.diagnostics import Diagnostic
 from engine.loading.rules.findings import finding, unknown
 
 ENDINGS: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+PICTURES: Final = "pictures"
+"""A folder of pictures beside a flow: what is in it needs no path in front of its name."""
 _MARKS: Final = ("{{", "{%", "{#")
 _MOST_LOOKED_AT: Final = 2000
 """Files among which a misspelt name is looked for."""
@@ -30,8 +32,16 @@ class Wrong(Enum):
 
 
 def locate(folder: Path, relative: str) -> Path | Wrong:
-    """The real file of a picture in a folder: an absolute path without symbolic links. Never raises, whatever
-    the text is; a link that leads out of the folder is OUTSIDE."""
+    """The real file of a picture in a folder: an absolute path without symbolic links. Else one of that name in a
+    folder `pictures` beside it. Never raises, whatever the text is; a link that leads out of the folder is OUTSIDE."""
+    found = _located(folder, relative)
+    if found is not Wrong.MISSING:
+        return found
+    above, slash, name = relative.rpartition("/")
+    return _located(folder, f"{above}{slash}{PICTURES}/{name}")
+
+
+def _located(folder: Path, relative: str) -> Path | Wrong:
     if not relative.lower().endswith(ENDINGS):
         return Wrong.NO_PICTURE
     if relative.startswith(("/", "~")) or "\\" in relative or ":" in relative or ".." in relative.split("/"):
@@ -111,4 +121,5 @@ def _beside(place: Place) -> list[str]:
         names += [(Path(folder) / file).relative_to(start).as_posix() for file in files]
         if seen > _MOST_LOOKED_AT:
             break
+    names += [name.removeprefix(f"{PICTURES}/") for name in names]
     return [name for name in names if name.lower().endswith(ENDINGS)]

@@ -31,11 +31,15 @@ _OF_TIMEOUTS: Final = {
 _SETTINGS_ONLY: Final = ("with", "value", "columns", "page", "search", "empty")
 
 
-def check_document(document: Document, *, bot: bool | None = None) -> tuple[Diagnostic, ...]:
-    """Everything about the document's form that is wrong: a flow, or bot.yaml (None: when it has `bot:`)."""
+def check_document(document: Document, *, bot: bool | None = None, locale: bool = False) -> tuple[Diagnostic, ...]:
+    """Everything about the document's form that is wrong: a flow, translations (`locale`), or bot.yaml (None: when it
+    has `bot:`)."""
     findings = Findings()
     root = document.root
     assert isinstance(root, Mapping_), "the reader lets only a mapping be a document"
+    if locale:
+        _against("locale", root, findings, what="a file of translations")
+        return _sorted(findings)
     if is_bot(document) if bot is None else bot:
         _against("bot", root, findings, what="bot.yaml")
         return _sorted(findings)
@@ -63,7 +67,7 @@ def _validators() -> Mapping[str, Draft202012Validator]:
     """One compiled validator per file and per kind of step, references put in place of their names."""
     known = definitions()
     known["flow"]["properties"]["steps"].pop("additionalProperties")
-    wanted = [name for name in known if name in ("flow", "bot") or name.startswith("step_")]
+    wanted = [name for name in known if name in ("flow", "bot", "locale") or name.startswith("step_")]
     types = {name: known[name] for name in ("type", "name")}
     return {
         name: Draft202012Validator({**_inlined(known[name], known), "$defs": types}) for name in wanted
@@ -174,6 +178,9 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
         case "dependentRequired":
             findings.error("F0206", place.key("with"), "“with” has no meaning in a keyboard without from:.",
                            expected="with: beside from:, for the arguments of a source")  # fmt: skip
+        case "anyOf":
+            findings.error("F0206", place.key("buttons"), "“buttons” has no meaning without a list of options.",
+                           expected="buttons: beside from: or items:; other buttons stand under rows:")  # fmt: skip
         case "enum" | "const":
             allowed = [str(one) for one in _allowed(error)]
             findings.error("F0204", place.span, f"“{place.word}” is not one of the values of {place.name}.",
@@ -188,7 +195,12 @@ def _report(error: ValidationError, root: Mapping_, findings: Findings, *, what:
 
 
 def _two_at_once(error: ValidationError, place: "_Place", findings: Findings) -> None:
-    if error.validator == "not":
+    together = error.schema.get("not", {}).get("required", []) if isinstance(error.schema, dict) else []
+    if error.validator == "not" and "buttons" in together:
+        word = str(together[1])
+        where, message = place.key(word), f"With buttons: each option is a row of its own, so “{word}” has no place."
+        expected = "the text in the buttons: {text: …, trigger: …}" if word == "text" else "buttons: without it"
+    elif error.validator == "not":
         where, message = place.key("items"), "This keyboard has from: and items:, so two lists of options."
         expected = "from: for a source, or items: for a list of the conversation"
     elif place.name == "“timeout”":
@@ -309,7 +321,7 @@ def _keys_of(schema: Any, kind: str = "properties") -> Mapping[str, Any]:
 
 def _belongs(key: str, place: _Place) -> str | None:
     """The kinds of step that have this key, when it is one that others have."""
-    if place.name in ("a flow", "bot.yaml"):
+    if place.name in ("a flow", "bot.yaml", "a file of translations"):
         return None
     return _homes().get(key)
 

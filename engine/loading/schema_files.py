@@ -1,7 +1,8 @@
-"""The schema of the two files: a flow, and bot.yaml. Catalog-free."""
+"""The schema of the three files: a flow, bot.yaml, and translations. Catalog-free."""
 
 from engine.loading.parser_hours import CLOSED_PATTERN, DAYS_PATTERN, SPAN_PATTERN
 from engine.loading.parser_questions import ASK_KINDS
+from engine.loading.schema_locales import locale_file
 from engine.loading.schema_steps import KIND_KEYS, question_words, step_kinds, step_words
 from engine.loading.schema_words import HOST, NAME, Schema, flag, of, record, ref, words
 
@@ -11,7 +12,7 @@ def definitions() -> dict[str, Schema]:
     return {
         **words(), **question_words(), **step_words(), **step_kinds(),
         "step": _step(), "declaration": declaration_word(), "setting": setting_word(), "calendar": calendar_word(),
-        "flow": flow_file(), "bot": bot_file(),
+        "flow": flow_file(), "bot": bot_file(), "locale": locale_file(),
     }  # fmt: skip
 
 
@@ -122,6 +123,9 @@ def bot_file() -> Schema:
         "hours": of("object", "name: days and times", "Working hours, which timers and conditions name.",
                     {"shop": {"mon-fri": "09:00-18:00"}}, propertyNames=_names(),
                     additionalProperties={"$ref": "#/$defs/calendar"}),
+        "plugins": of("object", "the name of a plugin: its settings", "Settings of plugins, by the plugin's name.",
+                      {"shop": {"hold": "30m"}}, propertyNames=_names(), additionalProperties={
+                          "title": "keys and values", "type": ["object", "null"]}),
         "allowed_hosts": of("array", "a list of hosts such as [api.example.com]", "Hosts that http actions may call.",
                             ["api.example.com"], items={
                                 "title": "a host such as api.example.com, or env:NAME", "type": "string",

@@ -59,6 +59,16 @@ def _keyboards() -> dict[str, Schema]:
                    [[{"text": "✅ Order", "trigger": "order"}]], minItems=1,
                    items={"title": "a row: a list of buttons in [ ]", "type": "array", "minItems": 1,
                           "items": {"$ref": "#/$defs/button"}}),
+        "option_buttons": of("array", "a list of buttons, each with text: and trigger:", "The buttons of each option.",
+                             [{"text": "➕", "trigger": "more"}], minItems=1, maxItems=8,
+                             items={"$ref": "#/$defs/option_button"}),
+        "option_button": record("A button that stands in the row of each option.", {
+            "text": ref("label", "What it says; it sees `option`.", "{{ option.name }}"),
+            "trigger": of("string", "the name of a trigger", "A press fires this trigger; the option is the answer.",
+                          "more", minLength=1),
+            "if": ref("expression", "Only shown when this holds; it sees `option`.", "option.quantity > 1"),
+            "only": ref("names", "Only shown to these roles.", "staff"),
+        }, ["text", "trigger"], {"text": "➕", "trigger": "more"}),
         "option": of(["string", "number", "object"], "the option's label, or {text: label, if: …}",
                      "One option.", "Pickup (free)", {"text": "Delivery", "if": "settings.delivery"},
                      minLength=1, required=["text"], additionalProperties=False, properties={
@@ -69,7 +79,10 @@ def _keyboards() -> dict[str, Schema]:
                       propertyNames={"title": "the option's value", "minLength": 1},
                       additionalProperties={"$ref": "#/$defs/option"}),
         "keyboard_form": {**record("A keyboard with settings.", _form(), [], {"from": "print3d.services", "page": 6}),
-                          "not": {"required": ["from", "items"]}, "dependentRequired": {"with": ["from"]}},
+                          "not": {"required": ["from", "items"]}, "dependentRequired": {"with": ["from"]},
+                          "allOf": [{"not": {"required": ["buttons", word]}} for word in ("text", "columns")],
+                          "if": {"required": ["buttons"]}, "then": {"anyOf": [{"required": ["from"]},
+                                                                              {"required": ["items"]}]}},
         "keyboard": {"title": "value: label, settings with from:/options:/rows:, or a list of rows",
                      "type": ["object", "array"],
                      "description": "The buttons under the message: options (value: label), options from a source, "
@@ -91,6 +104,8 @@ def _form() -> Schema:
                      "free.json.times"),
         "text": ref("template", "The label of one option.", "{{ option.name }}"),
         "value": ref("expression", "What identifies an option.", "option.id"),
+        "buttons": ref("option_buttons", "Each option is a row of these buttons, in place of `text:`.",
+                       [{"text": "{{ option.name }}", "trigger": "open"}, {"text": "❌", "trigger": "remove"}]),
         "options": ref("options", "Fixed options, in the form with settings.", {"red": "Red", "blue": "Blue"}),
         "rows": ref("rows", "Rows of buttons below the options.", [[{"text": "None of these", "trigger": "none"}]]),
         "columns": integer("How many options stand side by side.", 2, 1, 8),
@@ -160,6 +175,7 @@ def _waiting() -> Schema:
                           "until": ref("expression", "A moment.", "order.expires_at"),
                           **_kept_to()}),
         "refresh": ref("duration", "Draws the message again this often.", "1m"),
+        "redraw": flag("Come to again by one of its own buttons, the step changes its message instead of a new one."),
     }  # fmt: skip
 
 

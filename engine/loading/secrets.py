@@ -35,6 +35,8 @@ def check_secrets(document: Document, *, bot: bool) -> tuple[Diagnostic, ...]:
     findings = Findings()
     for key, value in _scalars("", document.root):
         token = _token(value.text)
+        if bot and _VARIABLE.fullmatch(value.text) and _stands_in(value, document, "plugins"):
+            continue  # the name of a variable, where plugins ask for one
         if token is not None:
             _found("F0801", _place(value, token, document), findings)
         elif _TELLING.search(key) and _is_spelled_out(value, bot=bot):
@@ -56,6 +58,15 @@ def _scalars(key: str, node: Node) -> Iterator[tuple[str, Scalar_]]:
             for pair in pairs:
                 if pair.key.text != "secrets":
                     yield from _scalars(pair.key.text, pair.value)
+
+
+def _stands_in(value: Scalar_, document: Document, key: str) -> bool:
+    """Whether a value stands under this key of the file."""
+    pair = document.root.pair(key) if isinstance(document.root, Mapping_) else None
+    if pair is None:
+        return False
+    span, place = pair.value.span, (value.span.line, value.span.column)
+    return (span.line, span.column) <= place <= (span.end_line, span.end_column)
 
 
 def _token(text: str) -> tuple[int, int] | None:

@@ -75,6 +75,8 @@ class Presses(Placed):
     button: str
     message: int = 1
     number: int = 1
+    part: bool = False
+    """`button` is only a part of the label: for what is another text every time, such as the number of an order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

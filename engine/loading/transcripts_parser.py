@@ -197,13 +197,15 @@ def _presses(fields: Fields, node: Node) -> Step | None:
         data = inner.take("data", text)
         inner.done()
         return None if data is None else PressesData(data=data, span=fields.span)
-    label = inner.need("button", text, "button: its label")
+    part = inner.has("has")
+    label = inner.take("has", text) if part else inner.need("button", text, "button: its label")
     message = inner.take("message", count(1, 10_000))
     number = inner.take("number", count(1, 100))
     inner.done()
     if label is None:
         return None
-    return Presses(button=labelled(label), message=message or 1, number=number or 1, span=fields.span)
+    shown = label.strip() if part else labelled(label)
+    return Presses(button=shown, message=message or 1, number=number or 1, part=part, span=fields.span)
 
 
 def _sends(fields: Fields, node: Node) -> Step | None:

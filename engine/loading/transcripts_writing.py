@@ -100,11 +100,11 @@ def tree_of(step: Step) -> Tree:  # noqa: C901, PLR0912 - one case per kind of s
     match step:
         case Says(text=text):
             return {"says": text}
-        case Presses(button=button, message=1, number=1):
+        case Presses(button=button, message=1, number=1, part=False):
             return {"presses": button}
-        case Presses(button=button, message=message, number=number):
-            more = {"message": message} if message > 1 else {}
-            return {"presses": {"button": button, **more, **({"number": number} if number > 1 else {})}}
+        case Presses(button=button, message=message, number=number, part=part):
+            more = {name: count for name, count in (("message", message), ("number", number)) if count > 1}
+            return {"presses": {"has" if part else "button": button, **more}}
         case PressesData(data=data):
             return {"presses": {"data": data}}
         case Sends(name=name, size=size, photo=photo, mime=mime):

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
 from engine.actions.catalog import ActionSignature, SourceSignature
-from engine.actions.context import CancelConversation, Context, SendSignal, StartFlow
+from engine.actions.context import CancelConversation, Context, SendSignal, Speak, StartFlow, TellChat, TellRole
 from engine.actions.errors import ActionError, BadResult, Failure, failure, origin
 from engine.actions.invoke import invoke
 from engine.core.codec import dump_data
@@ -68,18 +68,23 @@ async def called(
 
 def _check_requests(name: str, context: Context) -> None:
     """What the engine is asked for must be what it can carry out and keep."""
-    signals = sum(isinstance(wish, SendSignal) for wish in context.requests)
+    signals = sum(isinstance(wish, SendSignal | TellChat | TellRole) for wish in context.requests)
     if signals > MOST_SIGNALS:
         raise BadResult(f"{name} sent {signals} signals; at most {MOST_SIGNALS} are taken")
     for wish in context.requests:
         match wish:
             case StartFlow(flow=str(), arguments=brought):
                 _check_kept(f"{name} sent along", brought)
-            case SendSignal(flow=str(), key=str(), name=str(), payload=brought):
+            case SendSignal(flow=str(), key=str(), name=str(), payload=brought, chat=str(), otherwise=str()):
                 _check_kept(f"{name} sent along", brought, LARGEST_PAYLOAD)
                 if not wish.key:
                     raise BadResult(f"{name} sent the signal {wish.name} without a key: to which conversation?")
-            case CancelConversation(conversation=str()):
+            case (
+                TellChat(chat=str(), flow=str(), arguments=brought)
+                | TellRole(role=str(), flow=str(), arguments=brought)
+            ):
+                _check_kept(f"{name} sent along", brought, LARGEST_PAYLOAD)
+            case CancelConversation(conversation=str()) | Speak(language=str()):
                 pass
             case _:
                 raise BadResult(f"{name} asked for {type(wish).__name__} with something that is no text: use names")

@@ -2,58 +2,26 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.actions.context import Context, FileStore, MenuEntry, OpenConversation
+from engine.actions.catalog import Catalog
+from engine.actions.context import Chosen, Context, FileStore, MenuEntry, OpenConversation, Work
 from engine.actions.errors import UnknownSecret
 from engine.core.conversation import Conversation
 from engine.core.world import World
 from engine.runtime.library import Library
-from engine.runtime.ports import Chat, Conflict, Store, StoreFailed, Transaction
+from engine.runtime.ports import Chat, Store, Transaction
 from engine.runtime.surroundings import Surroundings
+from engine.runtime.work import Lease, Works
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 _TAG: Final = re.compile(r"<[^>]*>")
-
-
-class Lease:
-    """A transaction lent to one call: worthless once the call is over, even for a task it left behind."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction: Transaction | None = transaction
-        self.trouble: Conflict | StoreFailed | None = None
-        """Another transaction was in the way, or the store failed: whatever the action makes of that, all of it is to
-        be done again."""
-
-    async def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        """Run one statement; the number of rows it changed."""
-        try:
-            return await self._lent().execute(sql, parameters)
-        except (Conflict, StoreFailed) as trouble:
-            self.trouble = trouble
-            raise
-
-    async def query(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Mapping[str, object]]:
-        """Rows of one SELECT or RETURNING."""
-        try:
-            return await self._lent().query(sql, parameters)
-        except (Conflict, StoreFailed) as trouble:
-            self.trouble = trouble
-            raise
-
-    def end(self) -> None:
-        """The call is over."""
-        self._transaction = None
-
-    def _lent(self) -> Transaction:
-        if self._transaction is None:
-            raise RuntimeError("the action is over: its transaction cannot be used any more")
-        return self._transaction
 
 
 class Sessions:
@@ -88,15 +56,21 @@ class Contexts:
         files: FileStore,
         http: Callable[[], "ClientSession"],
         environment: Mapping[str, str],
+        works: Works,
+        catalog: Catalog,
+        data: Path,
     ) -> None:
+        self._works = works
+        self._catalog = catalog
+        self._data = data
         self._library = library
         self._surroundings = surroundings
         self._store = store
         self._files = files
         self._http = http
         self._environment = environment
-        self._same_for_all = all(text.constant is not None for text in library.menus.values())
-        self._menus: dict[frozenset[str], tuple[MenuEntry, ...]] = {}
+        self._same_for_all = all(text.wording("") is not None for text in library.menus.values())
+        self._menus: dict[tuple[frozenset[str], str], tuple[MenuEntry, ...]] = {}
 
     def build(
         self,
@@ -124,7 +98,7 @@ class Contexts:
             database=self._store.transaction if lease is None else _no_database,
             http=self._http,
             files=self._files,
-            secret=self._secret,
+            secret=self.secret,
             environment=self._environment,
             allowed_hosts=self._library.bot.allowed_hosts,
             open_conversations=tuple(
@@ -138,12 +112,21 @@ class Contexts:
                 if other.id != conversation
             ),
             menu=self._menu(chat, world, at),
+            languages=self._library.bot.languages,
+            begin=self._works.begin if lease is None else _no_work,
+            configured=self.configured,
+            data=self._data,
         )
 
+    def configured(self, kind: type[Chosen]) -> Chosen:
+        """A plugin's settings as these flows' bot.yaml has them. Raises LookupError for a class that is none."""
+        given = self._library.bot.plugins.get(self._catalog.namespace_of(kind))
+        return given if isinstance(given, kind) else kind()
+
     def _menu(self, chat: Chat, world: World, at: datetime) -> tuple[MenuEntry, ...]:
-        """What the customer may start; put together once for each set of roles when no text depends on anything."""
+        """What the customer may start; put together once for each language and set of roles when no text depends on more."""
         roles = self._surroundings.roles(chat)
-        known = self._menus.get(roles)
+        known = self._menus.get((roles, world.formats_language))
         if known is not None:
             return known
         menu = tuple(
@@ -152,10 +135,11 @@ class Contexts:
             if flow in self._library.menus
         )
         if self._same_for_all:
-            self._menus[roles] = menu
+            self._menus[roles, world.formats_language] = menu
         return menu
 
-    def _secret(self, name: str) -> str:
+    def secret(self, name: str) -> str:
+        """The value of a secret that bot.yaml names. Raises UnknownSecret."""
         variable = self._library.bot.secrets.get(name)
         found = self._environment.get(variable, "") if variable else ""
         if variable is None:
@@ -168,6 +152,10 @@ class Contexts:
 def idempotency_key(conversation: str, call: str) -> str:
     """The key of a call: what stands behind the stay's number in its id, since two stays may try the same work."""
     return f"{conversation}/{call.partition('.')[2]}"
+
+
+def _no_work() -> AbstractAsyncContextManager[Work]:
+    raise RuntimeError("a transactional action uses context.work, not context.begin()")
 
 
 def _no_database() -> AbstractAsyncContextManager[Transaction]:

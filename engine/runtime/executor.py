@@ -15,9 +15,10 @@ from engine.core.records import replaced
 from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
 from engine.runtime.delivery import Deliveries
+from engine.runtime.languages import heard
 from engine.runtime.ledger import Ledger
 from engine.runtime.outbox import compose
-from engine.runtime.play import Play, Tools
+from engine.runtime.play import Circle, Play, Tools
 from engine.runtime.ports import (
     AlreadySeen,
     Channel,
@@ -30,7 +31,7 @@ from engine.runtime.ports import (
     StoreFailed,
     Transaction,
 )
-from engine.runtime.routing import Addressed, Deliver, Start, named_conversation, route
+from engine.runtime.routing import Addressed, Beside, Deliver, Start, named_conversation, route
 
 PAUSES: Final = (0.1, 0.3, 1.0, 2.0, *(5.0,) * 5)
 """Seconds between the tries of an update while the store fails; then the customer is told to come back later."""
@@ -116,6 +117,11 @@ class Executor:
             except StoreFailed as error:
                 log.warning("chat %s waits for the store: %s", envelope.chat, error)
                 await asyncio.sleep(pause)  # a store that comes back in time is worth more than an apology
+            except Circle as error:
+                if not isinstance(envelope.what, Beside):
+                    raise
+                log.error("chat %s is not told %s, which never ends: %s", envelope.chat, envelope.what.flow, error)
+                envelope = replaced(envelope, what=Beside(flow="", signal=envelope.what.signal))
         return await self._handle(envelope)
 
     async def _handle(self, envelope: Envelope) -> bool:
@@ -140,7 +146,7 @@ class Executor:
     async def apologise(self, envelope: Envelope) -> bool:
         """Tell the customer that their update could not be handled; it does not come again. False: not even that could
         be written down, and nothing was said, since its letter is still there."""
-        if isinstance(envelope.what, Addressed):
+        if isinstance(envelope.what, Addressed | Beside):
             return True
         tools = self.tools
         self._chats.drop(envelope.chat)
@@ -216,7 +222,7 @@ class Executor:
 
     def _ledger(self, envelope: Envelope, loaded: Loaded) -> Ledger:
         ledger = Ledger(
-            chat=_with_profile(loaded.chat, envelope),
+            chat=self._with_profile(loaded, envelope),
             new=loaded.new,
             conversations=(*loaded.open, *loaded.outdated),
             at=self._clock.now(),
@@ -227,6 +233,11 @@ class Executor:
         if ledger.chat.front is not None and ledger.chat.front not in ledger.open:
             ledger.chat = replaced(ledger.chat, front=None)
         return ledger
+
+    def _with_profile(self, loaded: Loaded, envelope: Envelope) -> Chat:
+        if loaded.new and isinstance(envelope.what, Beside):  # nobody has told yet which language they speak
+            return replaced(loaded.chat, language=self.tools.library.bot.languages[0])
+        return _with_profile(loaded.chat, envelope)
 
     def _play(self, ledger: Ledger, tools: Tools) -> Play:
         async def refused() -> Transaction:
@@ -242,6 +253,9 @@ class Executor:
         match envelope.what:
             case Addressed() as addressed:
                 await self._play_addressed(play, ledger, addressed)
+            case Beside() as beside:
+                ledger.taken_signals = () if beside.signal is None else (beside.signal,)
+                await play.run([beside])
             case Start(flow=flow, arguments=arguments):
                 await play.run([Start(flow=flow, arguments={**arguments, **envelope.arguments})])
             case what:
@@ -256,7 +270,7 @@ class Executor:
         if addressed.signal is not None and addressed.conversation in ledger.open:
             ledger.taken_signals = (addressed.signal,)  # else it stays, and another one gets it, or nobody
         call = addressed.call[1] if addressed.call else ""
-        play.request(addressed.requests, addressed.conversation, call)
+        await play.request(addressed.requests, addressed.conversation, call)
         if addressed.event is None or _renewed(addressed.event, ledger.open.get(addressed.conversation)):
             await play.run([])
             return
@@ -293,11 +307,11 @@ def _renewed(event: Event, conversation: Conversation | None) -> bool:
 
 def _with_profile(chat: Chat, envelope: Envelope) -> Chat:
     """What the channel says about the customer now; an event from inside says nothing."""
-    if isinstance(envelope.what, Addressed):
+    if isinstance(envelope.what, Addressed | Beside):
         return chat
     name = envelope.name or chat.name
     username = envelope.username or chat.username
-    language = envelope.language or chat.language
+    language = heard(chat.language, envelope.language)
     if (name, username, language) == (chat.name, chat.username, chat.language):
         return chat
     return replaced(chat, name=name, username=username, language=language)

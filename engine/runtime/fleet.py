@@ -17,7 +17,7 @@ from engine.runtime.identity import IdSource
 from engine.runtime.letters import Unreadable, decode, encode
 from engine.runtime.ports import Clock, Envelope, Fenced
 from engine.runtime.postbox import Postbox
-from engine.runtime.routing import Addressed
+from engine.runtime.routing import Addressed, Beside
 from engine.runtime.sharing import BEAT, Letter, NewLetter, Sharing, Standing, bucket_of
 
 SOON: Final = 0.25
@@ -259,7 +259,7 @@ class Fleet:
     def passes(self, envelope: Envelope) -> bool:
         """Whether it is not to be handled now, its turn in the chat's queue having come: one before it was not either,
         and it must not go past it. Then it is `fenced`."""
-        if isinstance(envelope.what, Addressed):
+        if isinstance(envelope.what, Addressed | Beside):
             return False
         return envelope.chat in self._passing or envelope.chat in self._resting
 
@@ -273,9 +273,9 @@ class Fleet:
         """An envelope whose chat turned out to be another's: what stands in a row comes to that one by itself."""
         what = envelope.what
         self._hands.forget((bucket_of(envelope.chat),))
-        if self._direct[envelope.chat] and not isinstance(what, Addressed):
+        if self._direct[envelope.chat] and not isinstance(what, Addressed | Beside):
             self._passing.add(envelope.chat)
-        if envelope.letter is not None:
+        if envelope.letter is not None or isinstance(what, Beside):
             return
         if isinstance(what, Addressed):
             if what.timer is None and what.call is None and what.signal is None:

@@ -1,6 +1,7 @@
 """Letters: an update that one process received, as JSON for the process that handles it, and back. Pure.
 
-Everything a channel may bring travels; what comes from inside (`Addressed`) never does: it is found in the store.
+Everything a channel may bring travels, and what begins beside in another worker's chat; what else comes from inside
+(`Addressed`) never does: it is found in the store.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ from engine.core.events import (
 from engine.core.records import record
 from engine.core.values import Value
 from engine.runtime.ports import Envelope
-from engine.runtime.routing import CallbackPressed, Command, Start
+from engine.runtime.routing import Beside, CallbackPressed, Command, Start
 
 VERSION: Final = 1
 
@@ -50,6 +51,7 @@ KINDS: Final[Mapping[str, type]] = {
     "command": Command,
     "press": CallbackPressed,
     "start": Start,
+    "beside": Beside,
 }
 """What an envelope may hold, by the word that stands for it in a letter. Letters outlive a version: never reuse one."""
 _DAMAGES: Final = (

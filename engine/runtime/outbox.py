@@ -89,7 +89,7 @@ def compose(
     """A row for the outbox, within Telegram's limits. Its id follows from chat and sequence, so a repeated send is
     known as such."""
     kind, payload = encode(fitted(effect), reply_to)
-    surface = f"{conversation}.{effect.visit}" if conversation and isinstance(effect, Show) else ""
+    surface = f"{conversation}.{effect.over or effect.visit}" if conversation and isinstance(effect, Show) else ""
     return Outgoing(
         id=f"{chat}#{sequence}",
         chat=chat,
@@ -102,5 +102,10 @@ def compose(
 
 
 def callback_data(surface: str, draw: int, code: str) -> str:
-    """What a channel puts into a button: `conversation.visit.draw.code`."""
+    """What a channel puts into a button: `conversation.visit.draw.code`, `surface` as `pressed` gives it."""
     return f"{surface}.{draw}.{code}"
+
+
+def pressed(surface: str, show: Show) -> str:
+    """`conversation.visit` of a message's buttons: of the visit that was drawn, also in an earlier one's message."""
+    return f"{surface.rpartition('.')[0]}.{show.visit}" if show.over else surface

@@ -5,12 +5,12 @@ Transactional actions run right here; everything else waits for the commit. Writ
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from engine.actions.catalog import LONGEST_TRANSACTIONAL, ActionSignature, Catalog, SourceSignature
-from engine.actions.context import CancelConversation, Request, SendSignal, StartFlow
+from engine.actions.context import CancelConversation, Request, SendSignal, Speak, StartFlow, TellChat, TellRole
 from engine.actions.errors import Failure
 from engine.core.advance import Advanced, advance, begin
 from engine.core.codec import NotStorableError
@@ -36,17 +36,20 @@ from engine.core.events import (
     PutAside,
     Started,
 )
+from engine.core.records import replaced
 from engine.core.world import World
 from engine.runtime.attempts import Attempts
-from engine.runtime.context import Contexts, Lease
+from engine.runtime.context import Contexts
 from engine.runtime.identity import IdSource
 from engine.runtime.invoking import arguments_with_page, pending_call, signature_of
+from engine.runtime.languages import chosen
 from engine.runtime.ledger import ROWS_PER_COMMIT, Ledger
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer
 from engine.runtime.ports import Transaction
 from engine.runtime.routing import (
     Begin,
+    Beside,
     Cancel,
     Decision,
     Deliver,
@@ -56,8 +59,11 @@ from engine.runtime.routing import (
     holds_front,
     start,
 )
-from engine.runtime.sending import MOST_SIGNALS, UnfitSignal, new_signal, signals_of
+from engine.runtime.sending import MOST_SIGNALS, UnfitSignal
 from engine.runtime.surroundings import Surroundings
+from engine.runtime.telling import Unfit, fitting
+from engine.runtime.wishes import Members, members_of, roles_in, rows_of_one
+from engine.runtime.work import Lease
 
 Noted = Show | Say | Notice | StartTimer | CancelTimers | StartFlowEffect | Trace | Trouble | Finish
 """Every effect but an `Invoke`: done as soon as it is noted."""
@@ -90,6 +96,8 @@ class Tools:
     attempts: Attempts
     ids: IdSource
     observer: Observer | None = None
+    members: Callable[[str], Iterable[str]] | None = None
+    """The chats that were given a role beside those of bot.yaml's customers."""
 
 
 class Play:
@@ -102,7 +110,7 @@ class Play:
         self._ledger = ledger
         self._world = world
         self._transaction = transaction
-        self._work: deque[Decision | Start] = deque()
+        self._work: deque[Decision | Start | Beside] = deque()
         self._steps = 0
         self._asked = False
         """The desk has asked something: a second offer would only confuse."""
@@ -112,7 +120,7 @@ class Play:
         """The flows that this update is played with."""
         return self._tools.library
 
-    async def run(self, decisions: Iterable[Decision | Start]) -> None:
+    async def run(self, decisions: Iterable[Decision | Start | Beside]) -> None:
         """Carry everything out, and what follows from it. Raises Circle, and what the store raises."""
         self._work.extendleft(reversed(list(decisions)))
         while self._work:
@@ -127,6 +135,8 @@ class Play:
                     await self._cancel(conversation)
                 case Begin():
                     await self._begin(decision)
+                case Beside():
+                    await self._beside(decision)
                 case Start(flow=flow, arguments=arguments):
                     self._work.extendleft(reversed(start(self.situation(), flow, arguments)))
                 case _:
@@ -158,18 +168,32 @@ class Play:
             elsewhere=elsewhere,
         )
 
-    def request(self, requests: Iterable[Request], conversation: str, call: str) -> None:
-        """Note what an action asked for; it is done after what is at hand."""
+    async def request(self, requests: Sequence[Request], conversation: str, call: str) -> None:
+        """Note what an action asked for; it is done after what is at hand. Raises what the store raises."""
+        members: Members = {}
+        if roles := roles_in(requests):
+            chats_of = (await self._transaction()).chats_of
+            members = await members_of(roles, library=self.library, chats_of=chats_of, granted=self._tools.members)
         for number, wish in enumerate(requests, start=1):
             match wish:
                 case StartFlow(flow=flow, arguments=arguments):
                     self._work.append(Start(flow=flow, arguments=arguments))
                 case CancelConversation(conversation=other):
                     self._work.append(Cancel(conversation=other))
-                case SendSignal():
-                    self._signal(wish, f"{conversation}/{call}/{number}")
+                case Speak(language=language):
+                    self._speak(language)
+                case SendSignal() | TellChat() | TellRole():
+                    self._send(wish, members, f"{conversation}/{call}/{number}")
                 case _:
                     assert_never(wish)
+
+    def _speak(self, language: str) -> None:
+        """At once: what is said next is said in it already."""
+        if language and language not in self.library.bot.languages:
+            log.warning("the bot does not speak %s: bot.yaml lists its languages", language[:16])
+            return
+        self._ledger.chat = replaced(self._ledger.chat, language=chosen(language))
+        self._world = self._tools.surroundings.world(self._ledger.chat)
 
     # --- decisions --------------------------------------------------------------------------------------
 
@@ -207,22 +231,31 @@ class Play:
             depth = len(conversation.frames)
             await self._feed(name, Navigated(at=self._ledger.at, move=Move.CANCEL))
 
-    def _signal(self, wish: SendSignal, update: str) -> None:
+    async def _beside(self, told: Beside) -> None:
+        """Begin it behind the one in front, which is not told: it takes the front only where there is none."""
+        ledger = self._ledger
+        if not told.flow:
+            return
+        arguments = fitting(self.library, told.flow, told.arguments)
+        if isinstance(arguments, Unfit):  # the flows were edited while it was on its way
+            log.error("%s is not told %s: %s", ledger.chat.id, told.flow, arguments.reason)
+            return
+        name = self._tools.ids.conversation()
+        ledger.put(begin(self.library.programs[told.flow], id=name, chat=ledger.chat.id, at=ledger.at))
+        await self._feed(name, Started(at=ledger.at, arguments=arguments))
+
+    def _send(self, wish: SendSignal | TellChat | TellRole, members: Members, update: str) -> None:
         """It is written down with this commit and delivered after it, also to a conversation of the same chat."""
         ledger = self._ledger
-        if wish.name not in (signals_of(self._tools.library, wish.flow) or ()):
-            log.warning("an action sent the signal %s to %s, where no step waits for it", wish.name, wish.flow)
-            return
-        if len(ledger.signals) >= MOST_SIGNALS:
-            raise Circle(f"more than {MOST_SIGNALS} signals from one update, the last to {wish.flow}")
         try:
-            signal = new_signal(
-                flow=wish.flow, key=wish.key, name=wish.name, payload=wish.payload, update=update, at=ledger.at
-            )
-        except UnfitSignal as error:  # of an older version: whatever is asked for now has been checked
-            log.error("the signal %s to %s is dropped: %s", wish.name, wish.flow, error)
+            rows = rows_of_one(wish, library=self.library, members=members, update=update, at=ledger.at)
+        except UnfitSignal as error:
+            log.error("what an action sent to %s is dropped: %s", wish.flow, error)
             return
-        ledger.send(signal)
+        if len(ledger.signals) + len(rows) > MOST_SIGNALS:
+            raise Circle(f"more than {MOST_SIGNALS} signals from one update, the last to {wish.flow}")
+        for row in rows:
+            ledger.send(row)
 
     def _offer_waiting(self) -> None:
         """The front has become free and somebody waits behind it."""
@@ -336,7 +369,7 @@ class Play:
         except _Undone as undone:
             return self._failed(effect, undone.failure)
         outcome, value = came
-        self.request(context.requests, conversation.id, effect.call)
+        await self.request(context.requests, conversation.id, effect.call)
         return ActionFinished(at=self._ledger.at, call=effect.call, outcome=outcome, value=value)
 
     def _failed(self, effect: Invoke, failure: Failure) -> ActionFailed:

@@ -91,6 +91,11 @@ class NewSignal:
     payload: bytes
     """JSON by engine.core.codec."""
     at: datetime
+    chat: str = ""
+    """Where `otherwise` begins; empty without it."""
+    otherwise: str = ""
+    """The flow that begins beside in `chat` when no open conversation takes the signal. Without a flow and a name of
+    its own it is nothing but this: then the key is the chat's id."""
 
 
 @value_record
@@ -192,6 +197,18 @@ class Transaction(Protocol):
         """Write a commit as part of this transaction. Raises AlreadySeen, Overtaken, Fenced."""
         ...
 
+    async def send(self, signals: Sequence[NewSignal]) -> None:
+        """Write signals as part of this transaction; one whose update id is known already is left out."""
+        ...
+
+    async def remember(self, update: str, at: datetime) -> bool:
+        """Note an update id as handled by this transaction. False: it was handled before, nothing is noted."""
+        ...
+
+    async def chats_of(self, customers: Collection[str]) -> Sequence[str]:
+        """The ids of all chats, of whatever channel, whose customer is one of these."""
+        ...
+
 
 UNDELIVERED_FOR: Final = timedelta(days=30)
 """How long a message is tried to be delivered; then it is given up."""
@@ -257,13 +274,15 @@ class Store(Protocol):
         """Write a signal down. False: its update id is known (it waits, or was handled), nothing is written."""
         ...
 
-    async def signals(self, flow: str, key: str, limit: int = 100) -> Sequence[SignalRow]:
-        """The first ones that wait for a conversation of this flow with this key, in order of id."""
+    async def signals(self, flow: str, key: str, limit: int = 100, *, news: bool = False) -> Sequence[SignalRow]:
+        """The first ones that wait for a conversation of this flow with this key, in order of id. `news`: only those
+        with `otherwise`."""
         ...
 
     async def deliverable_signals(self, limit: int = 100) -> Sequence[tuple[str, SignalRow]]:
-        """(chat, signal): the first one of each (flow, key) that a conversation has or had, in order of id; the chat is
-        that of the newest open one, else of the newest finished one. For a worker, of its own buckets."""
+        """(chat, signal): the first one of each (flow, key) that a conversation has or had, and the first one with
+        `otherwise` of each that none has or had, in order of id. The chat is that of the newest open conversation, else
+        the signal's own, else that of the newest finished one. For a worker, of its own buckets."""
         ...
 
     async def drop_signal(self, signal: int) -> None:

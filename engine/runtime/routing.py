@@ -71,6 +71,21 @@ class Addressed:
 
 
 @record
+class Beside:
+    """Begin a flow in the chat beside what is going on there: nothing is displaced, nobody is asked.
+
+    The engine was told to: neither the flow's `only:` nor its `second_start:` counts.
+    """
+
+    flow: str
+    """Empty: only the row is settled."""
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+    """As they were sent; the flow gets those that it declares."""
+    signal: int | None = None
+    """Id of the signal's row that this settles."""
+
+
+@record
 class Deliver:
     """Give the event to an open conversation. `claim`: the customer turned to it, it comes to the front."""
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from engine.actions.catalog import Catalog
@@ -13,6 +14,7 @@ from engine.core.values import Value
 from engine.core.wording import Wording
 from engine.runtime.activity import Activity
 from engine.runtime.attempts import Attempts
+from engine.runtime.beside import Beside
 from engine.runtime.calls import Calls
 from engine.runtime.chats import Chats, Loaded
 from engine.runtime.committer import Committer
@@ -27,13 +29,14 @@ from engine.runtime.keeping import fleeting_of, retention_of
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
 from engine.runtime.observing import Observer, StandIn
+from engine.runtime.own_hands import OwnHands
 from engine.runtime.play import Tools
 from engine.runtime.ports import Channel, Chat, Clock, Envelope, Fenced, Store
 from engine.runtime.routing import Addressed
 from engine.runtime.sending import Sent
 from engine.runtime.sharing import bucket_of
 from engine.runtime.signals import Signals
-from engine.runtime.surroundings import Granted, Surroundings
+from engine.runtime.surroundings import Granted, Members, Surroundings
 from engine.runtime.timers import Timers
 
 STOP_PATIENCE: Final = 5.0
@@ -62,11 +65,15 @@ class Runtime:
         observer: Observer | None = None,
         stand_in: StandIn | None = None,
         granted: Granted | None = None,
+        members: Members | None = None,
         committed: Callable[[str], None] | None = None,
+        data: Path = Path("data/kept"),
+        services: bool = True,
     ) -> None:
-        """`observer` looks on, `stand_in` may answer for actions, `granted` gives roles beside those of bot.yaml:
-        all three for the workshop and for tests, none in production. `committed` hears after each commit whose chat it
-        was."""
+        """`observer` looks on, `stand_in` may answer for actions, `granted` gives roles beside those of bot.yaml, and
+        `members` the chats that have one so: all for the workshop and for tests, none in production. `committed` hears
+        after each commit whose chat it was. `data`: the folder where plugins keep small files. `services`: whether
+        plugins' services run here."""
         self._store = store
         self._clock = clock
         self._catalog = catalog
@@ -75,13 +82,28 @@ class Runtime:
         self._environment = environment
         self._observer = observer
         self._granted = granted
+        self._members = members
         self._told = committed
         self.activity = Activity()
         self._sessions = Sessions()
+        self.beside = Beside(
+            catalog=catalog,
+            store=store,
+            clock=clock,
+            ids=ids,
+            activity=self.activity,
+            library=lambda: self.library,
+            contexts=lambda: self._executor.tools.contexts,
+            sent=lambda rows: self._signals.sent(rows),  # noqa: PLW0108 - they are made later
+            members=members,
+            http=self._sessions.get,
+            environment=environment,
+            data=data,
+            runs=services,
+        )
         self._attempts = Attempts(clock=clock, observer=observer, stand_in=stand_in)
         self._committer = Committer(store)
         sharing = store.sharing
-        self._fleet = None if sharing is None else Fleet(sharing=sharing, hands=_Hands(self), clock=clock, ids=ids)
         self._deliveries = Deliveries(
             channel=channel,
             store=store,
@@ -116,6 +138,18 @@ class Runtime:
         )
         self._fleeting = fleeting_of(self._timers.retention)
         self._loop: asyncio.Task[None] | None = None
+        hands = OwnHands(
+            store=store,
+            clock=clock,
+            dispatcher=self._dispatcher,
+            calls=self._calls,
+            executor=self._executor,
+            deliveries=self._deliveries,
+            signals=self._signals,
+            timers=self._timers,
+            told=committed,
+        )
+        self._fleet = None if sharing is None else Fleet(sharing=sharing, hands=hands, clock=clock, ids=ids)
 
     def _tools(self, library: Library, wordings: Mapping[str, Wording]) -> Tools:
         surroundings = Surroundings(library, wordings, self._granted)
@@ -126,6 +160,9 @@ class Runtime:
             files=self._files,
             http=self._sessions.get,
             environment=self._environment,
+            works=self.beside.works,
+            catalog=self._catalog,
+            data=self.beside.data,
         )
         return Tools(
             library=library,
@@ -135,6 +172,7 @@ class Runtime:
             attempts=self._attempts,
             ids=self._ids,
             observer=self._observer,
+            members=self._members,
         )
 
     def _make_calls(self) -> Calls:
@@ -157,6 +195,7 @@ class Runtime:
             activity=self.activity,
             library=lambda: self.library,
             post=self._dispatcher.post,
+            over=self.handle,
             mine=self._mine,
             wake=self._wake,
         )
@@ -203,6 +242,7 @@ class Runtime:
         if self._fleet is not None:
             await self._fleet.start()
         self._deliveries.add(await self._store.undelivered())
+        await self.beside.start()
         if first is not None:
             await first()
         self._loop = asyncio.create_task(self._timers.run(), name="timers")
@@ -212,6 +252,7 @@ class Runtime:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
+        await self.beside.stop()
         if self._fleet is not None:
             await self._fleet.drain()
         await self._signals.stop()
@@ -304,10 +345,7 @@ class Runtime:
         self._deliveries.again()
 
     async def run_due(self) -> None:
-        """Handle everything due now and what follows from it; return when nothing more happens by itself.
-
-        What waits for a later time (a retry, a timer) is left waiting.
-        """
+        """Handle everything due now and what follows from it; what waits for a later time is left waiting."""
         while True:
             # Whoever slept until now on a clock that was just turned gets to run first.
             await asyncio.sleep(0)
@@ -359,41 +397,3 @@ class Runtime:
 
     def _wake(self, at: datetime | None = None) -> None:
         self._timers.wake(at or self._clock.now() + timedelta(seconds=1))
-
-
-class _Hands:
-    """The runtime as its fleet sees it."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-
-    async def post(self, envelope: Envelope) -> bool:
-        return await self._runtime._dispatcher.post(envelope)
-
-    def busy(self) -> Collection[str]:
-        return {*self._runtime._dispatcher.busy, *self._runtime._calls.busy}
-
-    def cut(self, buckets: Collection[int]) -> None:
-        self._runtime._calls.cut(buckets)
-
-    def forget(self, buckets: Collection[int]) -> None:
-        self._runtime._executor.forget(buckets)
-
-    async def take_over(self, buckets: Collection[int]) -> None:
-        runtime = self._runtime
-        runtime._executor.forget(buckets)
-        # What the last owner wrote goes out before what we shall write, also when it could not tell us.
-        await self.outbox(())
-        self.signalled()
-
-    async def outbox(self, chats: Sequence[str]) -> None:
-        runtime = self._runtime
-        store = runtime._store
-        runtime._deliveries.add(await (store.undelivered_to(chats) if chats else store.undelivered()))
-        if runtime._told is not None:
-            for chat in chats:
-                runtime._told(chat)
-
-    def signalled(self) -> None:
-        self._runtime._signals.poke()
-        self._runtime._timers.wake(self._runtime._clock.now())

@@ -87,14 +87,33 @@ def update_of(sender: str) -> str:
     return f"signal:{short or hashlib.sha256(sender.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def new_signal(*, flow: str, key: str, name: str, payload: Mapping[str, Value], update: str, at: datetime) -> NewSignal:
-    """The row of a signal. Raises UnfitSignal."""
+def new_signal(
+    *,
+    flow: str,
+    key: str,
+    name: str,
+    payload: Mapping[str, Value],
+    update: str,
+    at: datetime,
+    chat: str = "",
+    otherwise: str = "",
+) -> NewSignal:
+    """The row of a signal; with `otherwise`, of news for `chat`. Raises UnfitSignal."""
     if not key:
         raise UnfitSignal("A signal needs the key of the conversation that it is for.")
     try:
         packed = dump_data(dict(payload))
-    except (NotStorableError, UnicodeEncodeError, RecursionError) as error:
+    except (NotStorableError, TypeError, ValueError, RecursionError) as error:
         raise UnfitSignal(f"The payload cannot be kept: {error}.") from error
     if len(packed) > LARGEST_PAYLOAD:
         raise UnfitSignal(f"The payload has {len(packed)} bytes; at most {LARGEST_PAYLOAD} are taken.")
-    return NewSignal(update=update, flow=flow, key=short_key(key), name=name, payload=packed, at=at)
+    return NewSignal(
+        update=update,
+        flow=flow,
+        key=short_key(key),
+        name=name,
+        payload=packed,
+        at=at,
+        chat=chat,
+        otherwise=otherwise,
+    )

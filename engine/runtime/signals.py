@@ -1,4 +1,5 @@
-"""Signals: written down first, then delivered in order to the conversation that has their key. Decides nothing in it.
+"""Signals: written down first, then delivered in order to the conversation that has their key; news that none of them
+takes begins a flow beside. Decides nothing in a conversation.
 
 A signal is a row until the commit that takes it: killed anywhere, it is delivered after the next start, once.
 """
@@ -6,12 +7,14 @@ A signal is a row until the commit that takes it: killed anywhere, it is deliver
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Final
 
 from engine.core.codec import load_data
 from engine.core.conversation import Conversation
+from engine.core.early import NEWS
 from engine.core.events import SignalReceived
 from engine.core.values import Value
 from engine.runtime.activity import Activity
@@ -21,8 +24,9 @@ from engine.runtime.identity import IdSource
 from engine.runtime.ledger import Ledger
 from engine.runtime.library import Library
 from engine.runtime.ports import Clock, Envelope, NewSignal, SignalRow, Store
-from engine.runtime.routing import Addressed
+from engine.runtime.routing import Addressed, Beside
 from engine.runtime.sending import Sent, new_signal, signals_of, update_of
+from engine.runtime.telling import Unfit, fitting
 
 PATIENCE: Final = 5.0
 """Seconds that a sender waits to hear whether the signal was delivered; it is kept in any case."""
@@ -37,6 +41,8 @@ AT_ONCE: Final = 20
 """Rows of one key read at once."""
 LOOK: Final = 100
 """Keys looked for at once, besides those under way or at rest."""
+SOON: Final = 0.05
+"""Seconds between two questions whether another worker has begun what it was sent."""
 TRIES: Final = 3
 """So many times a row is tried that is there still after it was handled, before its key rests."""
 
@@ -45,9 +51,21 @@ Lane = tuple[str, str]
 """A flow and a key: its signals go one after the other."""
 
 
+class _Went(Enum):
+    """How it went with one row."""
+
+    ON = "on"
+    """It is settled: the next one of its lane may go."""
+    STOPS = "stops"
+    """It is not, and those behind it wait for it."""
+    WAITS = "waits"
+    """No conversation has its key yet: only news may pass it."""
+
+
 class Signals:
     """Takes signals and brings them to their conversations. `post` puts an envelope into its chat's queue and says
-    whether it was handled; `mine` says whether a chat is this process's; `wake` asks for a look at a time."""
+    whether it was handled; `over` does so in whatever process has the chat; `mine` says whether that is this one;
+    `wake` asks for a look at a time."""
 
     def __init__(
         self,
@@ -58,6 +76,7 @@ class Signals:
         activity: Activity,
         library: Callable[[], Library],
         post: Callable[[Envelope], Awaitable[bool]],
+        over: Callable[[Envelope], Awaitable[bool]],
         mine: Callable[[str], bool],
         wake: Callable[[datetime], None],
     ) -> None:
@@ -67,6 +86,7 @@ class Signals:
         self._activity = activity
         self._library = library
         self._post = post
+        self._over = over
         self._mine = mine
         self._wake = wake
         self._running: dict[Lane, asyncio.Task[None]] = {}
@@ -187,6 +207,11 @@ class Signals:
         for lane in dict.fromkeys([*lanes, *ledger.keyed]):
             self._start(lane)
 
+    def sent(self, signals: Iterable[NewSignal]) -> None:
+        """These were written with `Transaction.send`, and it is committed: bring them on their way."""
+        for lane in dict.fromkeys((signal.flow, signal.key) for signal in signals):
+            self._start(lane)
+
     async def stop(self) -> None:
         """Bring nothing more on its way; the rows stay for the next start."""
         self._stopped = True
@@ -218,64 +243,109 @@ class Signals:
 
     async def _run(self, lane: Lane) -> None:
         try:
-            while rows := await self._store.signals(*lane, AT_ONCE):
-                for row in rows:
-                    if not await self._deliver(lane, row):
-                        return
-            self._failures.pop(lane, None)
+            if await self._all(lane, news=False) is _Went.WAITS:
+                await self._all(lane, news=True)
         except Stopped:
             log.info("signals of %s are delivered after the next start", lane[0])
         except Exception:
             log.exception("signals of %s could not be delivered", lane[0])
             self._rest(lane)
 
-    async def _deliver(self, lane: Lane, row: SignalRow) -> bool:
-        """Whether the next one of the lane may go."""
+    async def _all(self, lane: Lane, *, news: bool) -> _Went:
+        """One after the other, as far as it goes. `news`: only those that need no conversation."""
+        while rows := await self._store.signals(*lane, AT_ONCE, news=news):
+            for row in rows:
+                went = await self._deliver(lane, row)
+                if went is not _Went.ON:
+                    return went
+        self._failures.pop(lane, None)
+        return _Went.ON
+
+    async def _deliver(self, lane: Lane, row: SignalRow) -> _Went:
         if self._hops.too_many(row.update):
             log.warning("conversations of %s and others signal each other in a circle: they are slowed down", lane[0])
             self._pause(lane, PAUSE)
-            return False
+            return _Went.STOPS
         if not _readable(row):
-            log.error("the signal %s for %s cannot be read: it is dropped", row.name, lane[0])
-            await self._store.drop_signal(row.id)
-            return True
+            log.error("the signal %s for %s cannot be read: it is dropped", row.name, lane[0] or row.otherwise)
+            return await self._dropped(lane, row)
         for _ in range(TRIES):
-            target = await self._store.by_key(*lane)
-            if target is None:
-                return await self._nobody(lane, row)
-            if not self._mine(target.chat):
-                return False
-            handled = await self._hand_over(target, row)
-            if row.id in self._taken:
+            envelope = await self._envelope(lane, row)
+            if isinstance(envelope, _Went):
+                return envelope
+            if not self._mine(envelope.chat):
+                return await self._elsewhere(lane, row, envelope)
+            self._hops.on_its_way(row)
+            handled = await self._post(envelope)
+            # Not taken: the conversation ended a moment ago, or another worker was quicker.
+            if row.id in self._taken or (handled and await self._store.seen(row.update)):
                 self._taken.discard(row.id)
                 self._done(lane, row, Sent.DELIVERED)
-                return True
+                return _Went.ON
             if not handled:
                 break
-            # Handled, and not taken: the conversation ended a moment ago, or another worker was quicker.
-            first = await self._store.signals(*lane, 1)
-            if not first or first[0].id != row.id:
-                self._done(lane, row, Sent.DELIVERED)
-                return True
         self._rest(lane)
-        return False
+        return _Went.STOPS
 
-    async def _hand_over(self, target: Conversation, row: SignalRow) -> bool:
-        event = SignalReceived(at=self._clock.now(), name=row.name, payload=load_data(row.payload))
-        self._hops.on_its_way(row)
-        what = Addressed(conversation=target.id, event=event, signal=row.id)
-        return await self._post(Envelope(chat=target.chat, update=None, what=what))
+    async def _envelope(self, lane: Lane, row: SignalRow) -> Envelope | _Went:
+        """What is to be done with it, or how it went when there is nothing to do."""
+        target = await self._store.by_key(*lane) if row.flow else None
+        if target is not None and (not row.otherwise or self._awaited(target, row)):
+            event = SignalReceived(at=self._clock.now(), name=row.name, payload=load_data(row.payload))
+            what = Addressed(conversation=target.id, event=event, signal=row.id)
+            return Envelope(chat=target.chat, update=None, what=what)
+        if row.otherwise:
+            return self._beside(row) or await self._dropped(lane, row)
+        return await self._nobody(lane, row)
 
-    async def _nobody(self, lane: Lane, row: SignalRow) -> bool:
+    def _awaited(self, target: Conversation, row: SignalRow) -> bool:
+        """Whether some step of the open conversation's flow waits for such news."""
+        return row.name in (signals_of(self._library(), target.flow) or ())
+
+    def _beside(self, row: SignalRow) -> Envelope | None:
+        """The flow that is to begin; None when it cannot, which is logged."""
+        sent = load_data(row.payload)
+        if row.name:
+            sent[NEWS] = row.name
+        found = fitting(self._library(), row.otherwise, sent)
+        if isinstance(found, Unfit):
+            log.error("%s is not told %s: %s", row.chat, row.name or row.otherwise, found.reason)
+            return None
+        return Envelope(chat=row.chat, update=None, what=Beside(flow=row.otherwise, arguments=found, signal=row.id))
+
+    async def _elsewhere(self, lane: Lane, row: SignalRow, envelope: Envelope) -> _Went:
+        """Another worker has the chat, and finds the row by itself. But where this one has the conversation, what
+        begins beside in a chat of another worker goes there as a letter."""
+        if isinstance(envelope.what, Addressed) or not await self._looks_after(lane):
+            return _Went.STOPS
+        await self._over(envelope)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        while loop.time() < end and not self._stopped:
+            if await self._store.seen(row.update):
+                self._done(lane, row, Sent.DELIVERED)
+                return _Went.ON
+            await asyncio.sleep(SOON)
+        self._rest(lane)
+        return _Went.STOPS
+
+    async def _looks_after(self, lane: Lane) -> bool:
+        known = await self._store.by_key(*lane) or await self._store.ended_by_key(*lane)
+        return known is not None and self._mine(known.chat)
+
+    async def _dropped(self, lane: Lane, row: SignalRow, sent: Sent = Sent.LATE) -> _Went:
+        await self._store.drop_signal(row.id)
+        self._done(lane, row, sent)
+        return _Went.ON
+
+    async def _nobody(self, lane: Lane, row: SignalRow) -> _Went:
         """No conversation is open: wait for one, unless it is over already."""
         if await self._store.ended_by_key(*lane) is None:
             for waiting in await self._store.signals(*lane, LOOK):
                 self._tell(waiting.update, Sent.KEPT)
-            return False
+            return _Went.WAITS
         log.warning("the signal %s came after its conversation of %s was over: it is dropped", row.name, lane[0])
-        await self._store.drop_signal(row.id)
-        self._done(lane, row, Sent.LATE)
-        return True
+        return await self._dropped(lane, row)
 
     def _done(self, lane: Lane, row: SignalRow, sent: Sent) -> None:
         self._failures.pop(lane, None)

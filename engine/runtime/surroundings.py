@@ -1,6 +1,6 @@
 """The world as one customer's conversations see it: profile, roles, language, wording. No I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Final
@@ -12,6 +12,7 @@ from engine.core.program import Text
 from engine.core.values import Value
 from engine.core.wording import Wording
 from engine.core.world import World
+from engine.runtime import languages
 from engine.runtime.desk import Desk
 from engine.runtime.library import Library
 from engine.runtime.locales import FALLBACK
@@ -22,6 +23,8 @@ WORLDS: Final = 512
 _NOBODY: Final[frozenset[str]] = frozenset()
 Granted = Callable[[str], frozenset[str]]
 """The roles that somebody in this chat was given beside those of bot.yaml, such as by the browser page's switch."""
+Members = Callable[[str], Iterable[str]]
+"""The other way round: the chats that were given this role so."""
 
 
 def customer_of(chat: str) -> tuple[str, str]:
@@ -56,7 +59,7 @@ class Surroundings:
     def _build(self, chat: str, name: str, username: str | None, language: str, roles: frozenset[str]) -> World:
         bot = self._library.bot
         channel, customer = customer_of(chat)
-        spoken = self.language(language)
+        spoken = self.language(languages.spoken(language))
         return World(
             customer={
                 "id": customer,

@@ -1,10 +1,11 @@
-"""Signals by HTTP: signed requests become signals of the engine. Knows no flow and no store; only `Taker` is called."""
+"""Signed requests by HTTP become signals of the engine, or calls of plugins' webhooks. Knows no flow and no store; only
+`Taker` is called."""
 
 import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, Protocol
 from urllib.parse import unquote
@@ -13,6 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from engine.core.values import Value
+from engine.runtime.hooks import Answer
 from engine.runtime.ports import Clock
 from engine.runtime.sending import LARGEST_PAYLOAD, Sent, UnfitSignal, payload_of
 from engine.service.signing import ID, SIGNATURE, is_signed, read_header, signed_text
@@ -48,6 +50,10 @@ class Taker(Protocol):
         """Durable when it returns; raises when it was not taken."""
         ...
 
+    async def webhook(self, path: str, delivery: str, body: bytes) -> Answer:
+        """A plugin's own: committed when it returns. What goes wrong is an answer, too."""
+        ...
+
 
 class _Refused(Exception):  # noqa: N818 - becomes an answer
     def __init__(self, status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> None:
@@ -57,9 +63,19 @@ class _Refused(Exception):  # noqa: N818 - becomes an answer
 
 
 class Webhooks:
-    """Listens for `POST /signals/FLOW/KEY/NAME`. `secrets`: any of them may have signed; `port` 0: any free one."""
+    """Listens for `POST /signals/FLOW/KEY/NAME`, and for the `paths` of plugins' webhooks. `secrets`: any of them may
+    have signed; `port` 0: any free one."""
 
-    def __init__(self, taker: Taker, *, secrets: Sequence[str], host: str, port: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        taker: Taker,
+        *,
+        secrets: Sequence[str],
+        host: str,
+        port: int,
+        clock: Clock,
+        paths: Sequence[str] = (),
+    ) -> None:
         if not secrets:
             raise ValueError("webhooks need at least one secret")
         self._taker = taker
@@ -71,6 +87,8 @@ class Webhooks:
         self._runner: web.AppRunner | None = None
         self._app = web.Application(client_max_size=LARGEST_PAYLOAD)
         self._app.router.add_route("*", PREFIX + r"/{tail:[\s\S]*}", self._signal)
+        for path in paths:
+            self._app.router.add_route("*", path, self._webhook)
 
     async def start(self) -> str:
         """Listen; the address. Raises CannotListen."""
@@ -106,23 +124,41 @@ class Webhooks:
     # --- one request ------------------------------------------------------------------------------------
 
     async def _signal(self, request: web.Request) -> web.Response:
+        return await self._answered(request, self._taken)
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        return await self._answered(request, self._called)
+
+    async def _answered(
+        self, request: web.Request, take: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> web.Response:
+        """The answer to a request that may be any: what is refused is an answer, too."""
         if self._busy >= MOST_AT_ONCE:
-            return _answer(HTTPStatus.TOO_MANY_REQUESTS, {"error": "Too many signals at once."}, AGAIN)
+            return _answer(HTTPStatus.TOO_MANY_REQUESTS, {"error": "Too many requests at once."}, AGAIN)
         self._busy += 1
         try:
-            sent = await self._taken(request)
+            return await take(request)
         except _Refused as refused:
             if refused.status is HTTPStatus.UNAUTHORIZED:
                 log.warning("a webhook was refused: %s", refused)
             return _answer(refused.status, {"error": str(refused)}, refused.headers)
         finally:
             self._busy -= 1
-        return _answer(HTTPStatus.OK, {"result": sent.value})
 
-    async def _taken(self, request: web.Request) -> Sent:
+    async def _called(self, request: web.Request) -> web.Response:
+        """A plugin's webhook."""
+        body, delivery = await self._signed(request)
+        _check_json(request)
+        resource = request.match_info.route.resource
+        assert resource is not None, "only a path of a plugin leads here"
+        found = await self._taker.webhook(resource.canonical, delivery, body)
+        again = AGAIN if found.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return _answer(found.status, found.body, again)
+
+    async def _taken(self, request: web.Request) -> web.Response:
+        """A signal."""
         body, update = await self._signed(request)
-        if request.content_type != "application/json":
-            raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
+        _check_json(request)
         flow, key, name = _address(request)
         try:
             payload = payload_of(body)
@@ -136,13 +172,13 @@ class Webhooks:
             raise _Refused(HTTPStatus.NOT_FOUND, f"There is no flow “{flow}”.")
         if sent is Sent.UNKNOWN_SIGNAL:
             raise _Refused(HTTPStatus.NOT_FOUND, f"No step of “{flow}” waits for the signal “{name}”.")
-        return sent
+        return _answer(HTTPStatus.OK, {"result": sent.value})
 
     async def _signed(self, request: web.Request) -> tuple[bytes, str]:
         """The body and the id of a request that one of the secrets has signed. The rest of an unsigned one is not
         looked at."""
         if request.method != "POST":
-            raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Signals are sent by POST.", {"Allow": "POST"})
+            raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Send it by POST.", {"Allow": "POST"})
         header = read_header(request.headers.get(SIGNATURE, ""), self._clock.now().timestamp())
         if isinstance(header, str):
             raise _Refused(HTTPStatus.UNAUTHORIZED, header)
@@ -181,7 +217,12 @@ def _address(request: web.Request) -> tuple[str, str, str]:
     return flow, key, name
 
 
-def _answer(status: HTTPStatus, body: Mapping[str, str], headers: Mapping[str, str] | None = None) -> web.Response:
+def _check_json(request: web.Request) -> None:
+    if request.content_type != "application/json":
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
+
+
+def _answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> web.Response:
     return web.json_response(dict(body), status=status, headers=headers)
 
 

@@ -11,9 +11,9 @@ class Drawing:
     surface: str
     buttons: tuple[tuple[str, str], ...]
 
-    def having(self, label: str) -> list[str]:
-        """Callback data of the buttons with this label."""
-        return [data for text, data in self.buttons if text == label]
+    def having(self, label: str, *, part: bool = False) -> list[str]:
+        """Callback data of the buttons with this label; `part`: with a label that has this in it."""
+        return [data for text, data in self.buttons if (label in text if part else text == label)]
 
 
 class Phone:
@@ -50,9 +50,9 @@ class Phone:
         yield from (one for one in reversed(self._messages) if one is not None)
         yield from reversed(self._replaced)
 
-    def button(self, label: str, message: int, number: int) -> str | None:
+    def button(self, label: str, message: int, number: int, *, part: bool = False) -> str | None:
         """Callback data of button `number` with this label in the `message`-th drawing that has it; None: no such."""
-        having = [found for drawing in self._drawings() if (found := drawing.having(label))]
+        having = [found for drawing in self._drawings() if (found := drawing.having(label, part=part))]
         if message > len(having) or number > len(having[message - 1]):
             return None
         return having[message - 1][number - 1]

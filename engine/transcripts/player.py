@@ -94,7 +94,8 @@ async def staged(
 ) -> "AsyncIterator[Stage]":
     """A bot in memory for this transcript, started; gone when the block is left. Raises FlowsFaulty."""
     with tempfile.TemporaryDirectory(prefix="stepgram-test-") as folder:
-        stage = _staged(transcript, msgspec.structs.replace(settings, files=Path(folder)), catalog, environment or {})
+        own = msgspec.structs.replace(settings, files=Path(folder) / "files")
+        stage = _staged(transcript, own, catalog, environment or {})
         await stage.app.start()
         try:
             yield stage
@@ -118,6 +119,7 @@ def _staged(transcript: Transcript, settings: Settings, catalog: Catalog, enviro
         observer=watcher,
         stand_in=answers,
         granted=lambda _: roles,
+        members=lambda role: (chat,) if role in roles else (),
     )
     return Stage(
         transcript=transcript, app=app, chat=chat, screen=screen, clock=clock, watcher=watcher, answers=answers
@@ -175,6 +177,7 @@ class Stage:
 
     async def do(self, step: Input) -> None:
         """A step of the customer or of the world, and all that follows from it at once. Raises Different."""
+        self.screen.waiting = isinstance(step, Waits)
         await self._do(step)
         await self._run()
 
@@ -197,7 +200,7 @@ class Stage:
             case Starts(flow=flow, arguments=arguments):
                 await self._handle(step, Start(flow=flow, arguments=arguments))
             case Waits(seconds=seconds):
-                self.clock.advance(float(seconds))
+                await self.app.turn(float(seconds))
             case Signals():
                 await self._signal(step)
             case Fires():
@@ -219,7 +222,7 @@ class Stage:
             raise Different(step.span, "the bot could not take this: something inside went wrong")
 
     def _button(self, step: Presses) -> str:
-        found = self.screen.phone.button(step.button, step.message, step.number)
+        found = self.screen.phone.button(step.button, step.message, step.number, part=step.part)
         if found is not None:
             return found
         labels = ", ".join(f"“{label}”" for label in self.screen.phone.labels) or "none"
@@ -320,7 +323,7 @@ class Stage:
         if not calls:
             return False
         pause = (min(call.due for call in calls) - self.clock.now()).total_seconds()
-        self.clock.advance(max(pause, 0.001))
+        await self.app.turn(max(pause, 0.001))
         await self._run()
         return True
 

@@ -5,7 +5,7 @@ from collections import deque
 from engine.core.effects import Notice, Press, Say, Show
 from engine.loading.transcripts import Bot, Button, Notices, Wanted
 from engine.loading.transcripts_values import labelled, readable
-from engine.runtime.outbox import callback_data, decode
+from engine.runtime.outbox import callback_data, decode, pressed
 from engine.runtime.ports import Elsewhere, Outgoing
 from engine.transcripts.phone import Drawing, Phone
 
@@ -17,6 +17,8 @@ class Screen:
         self._chat = chat
         self._ids: set[str] = set()
         self.phone = Phone()
+        self.waiting = False
+        """Time passes: of several drawings of one message, one after the other, only the last is seen."""
         self.bot: deque[Bot] = deque()
         self.notices: deque[Notices] = deque()
 
@@ -36,12 +38,21 @@ class Screen:
                 self.bot.append(Bot(text=Wanted(exact=readable(text)), buttons=()))
             case Show() as show:
                 place = self.phone.draw(_drawing(outgoing.surface, show), edit=show.edit)
-                self.bot.append(_seen(show, place))
+                seen = _seen(show, place)
+                if self.waiting and again(self.bot[-1] if self.bot else None, seen):
+                    self.bot.pop()
+                self.bot.append(seen)
+
+
+def again(before: object, seen: Bot) -> bool:
+    """Whether a message is changed once more, with nothing between."""
+    return isinstance(before, Bot) and before.edit and seen.edit and before.message == seen.message
 
 
 def _drawing(surface: str, show: Show) -> Drawing:
+    here = pressed(surface, show)
     presses = [press for row in show.rows for press in row if not press.url]
-    buttons = tuple((labelled(press.text), callback_data(surface, show.draw, press.code)) for press in presses)
+    buttons = tuple((labelled(press.text), callback_data(here, show.draw, press.code)) for press in presses)
     return Drawing(surface=surface, buttons=buttons)
 
 

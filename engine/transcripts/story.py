@@ -30,6 +30,7 @@ from engine.loading.transcripts import (
     Bot,
     Button,
     Customer,
+    Expectation,
     Fails,
     Fires,
     Given,
@@ -51,6 +52,7 @@ from engine.loading.transcripts import (
 from engine.loading.transcripts_values import labelled, readable
 from engine.runtime.journal import Entry
 from engine.transcripts.phone import Drawing, Phone
+from engine.transcripts.screen import again
 
 _OWN: Final = "conversations."
 """Actions and sources that only look at the chat, or ask the engine for something: they run for real in a test too."""
@@ -98,7 +100,16 @@ class _Teller:
         if steps:
             self._wait(entry)
             self.worked = False
-        self.steps += steps
+        for step in steps:
+            if isinstance(step, Bot) and again(self.steps[-1] if self.steps else None, step) and self._waited():
+                self.steps.pop()
+            self.steps.append(step)
+
+    def _waited(self) -> bool:
+        """Whether time has passed since anybody did something."""
+        return isinstance(
+            next((step for step in reversed(self.steps) if not isinstance(step, Expectation)), None), Waits
+        )
 
     # --- time -----------------------------------------------------------------------------------------------
 
@@ -168,7 +179,7 @@ class _Teller:
         return Presses(button=label, message=message, number=number)
 
     def _shown(self, entry: Entry, shown: Shown) -> Step:
-        surface = f"{entry.conversation}.{shown.visit}"
+        surface = f"{entry.conversation}.{shown.over or shown.visit}"
         presses = [button for row in shown.rows for button in row if not button.url]
         drawing = Drawing(surface=surface, buttons=tuple((labelled(one.text), one.data) for one in presses))
         place = self.phone.draw(drawing, edit=entry.kind == "redrawn")

@@ -57,6 +57,16 @@ def test_an_edit_keeps_the_number_and_brings_the_new_callback_data() -> None:
     assert message.callback(PLA) == "abc.1.7.o:pla"
 
 
+def test_a_stay_drawn_in_the_message_of_an_earlier_one() -> None:
+    screen = Screen()
+    screen.put("abc", question(visit=1))
+    screen.put("abc", question(visit=2))
+    for visit in (4, 7):
+        message, replaced = screen.put("abc", question(visit=visit, edit=True, over=1))
+        assert (message.number, replaced) == (1, True)
+        assert message.callback(PLA) == f"abc.{visit}.1.o:pla"
+
+
 def test_an_edit_of_a_message_of_an_earlier_session_is_a_new_one() -> None:
     message, replaced = Screen().put("abc", question(edit=True))
     assert (message.number, replaced) == (1, False)

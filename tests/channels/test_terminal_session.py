@@ -44,12 +44,17 @@ class Bot:
         self.got: list[Envelope] = []
         self.due = 0
         self._good = good
+        self.clock = ManualClock(NOW)
 
     async def handle(self, envelope: Envelope) -> bool:
         self.got.append(envelope)
         return self._good(envelope)
 
     async def run_due(self) -> None:
+        self.due += 1
+
+    async def turn(self, seconds: float) -> None:
+        self.clock.advance(seconds)
         self.due += 1
 
 
@@ -60,7 +65,7 @@ class Sitting:
         self.bot = bot or Bot()
         self.channel = TerminalChannel(chat="terminal:anna", console=self.console)
         self.files = FileStore(folder / "files", SeededIds(1))
-        self.clock = SystemClock() if real else ManualClock(NOW)
+        self.clock = SystemClock() if real else self.bot.clock
         self.session = Session(
             customer=Customer(id="anna", name="Anna", language="de"),
             engine=self.bot,

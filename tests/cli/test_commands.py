@@ -46,6 +46,11 @@ def case_draw(folder: Path) -> None:
     assert stepgram(folder, "draw", "hello").stdout.startswith("flowchart TD\n")
 
 
+def case_texts(folder: Path) -> None:
+    project(folder)
+    assert stepgram(folder, "texts").stdout.startswith("The bot speaks only “en”.")
+
+
 def case_chat(folder: Path) -> None:
     project(folder)
     assert stepgram(folder, "chat", given="/hello\nAnna\n1\n").returncode == 0
@@ -122,6 +127,7 @@ CASES: dict[str, Callable[[Path], None]] = {
     "schema": case_schema,
     "test": case_test,
     "draw": case_draw,
+    "texts": case_texts,
     "chat": case_chat,
     "run": case_run,
     "work": case_work,

@@ -42,6 +42,10 @@ class Block:
         return not self.mark and self.text.startswith("bot:")
 
     @property
+    def locale(self) -> bool:
+        return not self.mark and "\ntexts:" in self.text
+
+    @property
     def transcript(self) -> bool:
         return not self.mark and self.text.startswith("test:")
 

@@ -20,7 +20,8 @@ TYPED = {
 PARTS = {
     "way": "transition", "ways": "transition", "keyboard_form": "keyboard", "flow.entry.deep_link": "deep_link",
     "flow.entry": "entry", "invocation": "each", "undoing": "undo", "retry_policy": "retry", "picture": "photo",
-    "declaration": "data", "setting": "settings", "button": "button", "option": "option", "validator": "validators",
+    "declaration": "data", "setting": "settings", "button": "button", "option_button": "button",
+    "option": "option", "validator": "validators",
     "flow": "flow", "bot": "bot.yaml",
 }  # fmt: skip
 """`$defs` entry, or the way to an inner record, → how the guide calls it."""

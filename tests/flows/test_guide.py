@@ -15,10 +15,11 @@ from engine.loading.parser_types import TYPE_NAMES
 from engine.loading.rendering import render_text
 from engine.loading.rules import limits
 from engine.loading.transcripts_parser import STEP_KEYS, parse_text
+from engine.loading.translations_writing import Update, fresh
 from engine.settings import Settings
 from engine.transcripts.player import play
 from engine.transcripts.results import Passed
-from tests.core.walker import Walker
+from tests.core.walker import Walker, world_of
 from tests.flows.guide import (
     HEAD,
     Block,
@@ -40,6 +41,7 @@ ENVIRONMENT = {"STAFF_IDS": "17, 18", "API_TOKEN": "secret"}
 FLOWS = [block for block in blocks() if block.whole]
 PIECES = [block for block in blocks() if block.mark and not block.mark.startswith("wrong")]
 TRANSCRIPTS = [block for block in blocks() if block.transcript]
+LOCALES = [block for block in blocks() if block.locale]
 WRONG = [block for block in blocks() if block.mark.startswith("wrong")]
 
 
@@ -55,7 +57,7 @@ def test_every_yaml_block_is_of_a_kind_that_is_checked() -> None:
     bots = [block for block in blocks() if block.bot]
     assert len(bots) == 1
     assert len(blocks()) == guide().count("```yaml")
-    assert len(FLOWS) + len(PIECES) + len(WRONG) + len(TRANSCRIPTS) + len(bots) == len(blocks())
+    assert len(FLOWS) + len(PIECES) + len(WRONG) + len(TRANSCRIPTS) + len(LOCALES) + len(bots) == len(blocks())
 
 
 def test_the_whole_flows_of_the_guide_make_one_clean_bot() -> None:
@@ -98,6 +100,21 @@ def test_a_wrong_example_says_what_the_guide_shows(block: Block) -> None:
 def test_a_transcript_is_one(block: Block) -> None:
     read = parse_text(block.text, block.name, catalog())
     assert read.transcript is not None, [f"{one.span}: {one.message}" for one in read.findings]
+
+
+def test_the_translation_of_the_first_flow() -> None:
+    """Made as the guide says, whole as the guide shows it, and read by a German customer."""
+    made, whole = LOCALES
+    bot, hello = "bot: My shop\nlanguages: [en, de]\n", files()["hello.yaml"]
+    (flow,) = loaded({"hello.yaml": hello}).flows
+    update = Update(name="locales/de.yaml", source="en", flows=[flow])
+    assert fresh(update, heading=made.text.splitlines()[:1]) == made.text
+    found = loaded({"bot.yaml": bot, "hello.yaml": hello, "locales/de.yaml": whole.text})
+    assert found.report.findings == (), shown(found)
+    walk = Walker(hello, catalog(), world=world_of(formats_language="de"))
+    walk.programs = compile_flows(found.flows, found.bot, catalog())
+    assert walk.start().text == "Wie heißen Sie?"
+    assert walk.say("Anna").shows[1].text == "Schön, Sie kennenzulernen, <b>Anna</b>!"
 
 
 async def test_the_first_transcript_of_the_guide_passes(tmp_path: Path) -> None:

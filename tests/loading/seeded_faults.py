@@ -76,6 +76,12 @@ def flow_texts(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
 
 
+def locale_texts(folder: Path) -> dict[str, str]:
+    """The translations beside them."""
+    found = sorted((folder / "locales").glob("*.yaml"))
+    return {f"locales/{path.name}": path.read_text(encoding="utf-8") for path in found}
+
+
 def faults(clean: Loaded, seed: int) -> list[Fault]:
     """Up to PER_KIND faults of each maker, the same for the same seed."""
     chosen: list[Fault] = []
@@ -101,7 +107,7 @@ def doubled_names(texts: Mapping[str, str], clean: Loaded) -> list[Fault]:
         line = case.root.pairs[0].key.span.line
         both = {line, clean.documents[one.span.file].root.span.line}
         made.append(case.swap("doubled_flow", line, f"flow: {other.name}", f"flow: {one.name}", lines=both))
-        for (mine, span), (theirs, _) in zip(other.entry.commands[:1], one.entry.commands[:1], strict=True):
+        for (mine, span), (theirs, _) in zip(other.entry.commands[:1], one.entry.commands[:1], strict=False):
             if mine in texts[other.span.file]:
                 made.append(case.put("doubled_command", span, theirs, lines={span.line, one.entry.commands[0][1].line}))
     return made

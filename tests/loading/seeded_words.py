@@ -77,12 +77,16 @@ def misspelt_target(case: Case) -> Iterator[Fault]:
 def misspelt_trigger(case: Case) -> Iterator[Fault]:
     for step in case.flow.steps:
         for way in step.transitions if not isinstance(step.body, Do) else ():
+            if not way.trigger:
+                continue  # `transitions: STEP` names none
             yield case.put("misspelt_trigger", way.trigger_span, case.misspelt(way.trigger), meant=way.trigger)
 
 
 def misspelt_outcome(case: Case) -> Iterator[Fault]:
     for step in case.flow.steps:
         for way in step.transitions if isinstance(step.body, Do) else ():
+            if not way.trigger:
+                continue
             yield case.put("misspelt_outcome", way.trigger_span, case.misspelt(way.trigger), meant=way.trigger)
 
 
@@ -133,7 +137,7 @@ def _arguments(case: Case, name: str) -> Iterator[Pair]:
 def misspelt_source(case: Case) -> Iterator[Fault]:
     for step in case.flow.steps:
         source = step.keyboard.source if step.keyboard else None
-        if source is not None:
+        if source is not None and source.source is not None:
             name = source.source.name
             yield case.put("misspelt_source", source.source.span, _end_misspelt(case, name), meant=name)
 
@@ -194,7 +198,9 @@ def misspelt_argument_name(case: Case) -> Iterator[Fault]:
         for argument in _arguments(case, step.key.text):
             value = argument.value
             if isinstance(value, Scalar_) and isinstance(value.value, str) and value.text != "file":
-                root = value.text.partition(".")[0]
+                root = value.text.partition(".")[0].partition(" ")[0]
+                if not root.isidentifier():
+                    continue  # a text of its own, such as 'paid'
                 slip = case.misspelt(root) + value.text[len(root) :]
                 yield case.put("misspelt_argument_name", value.span, slip, meant=root)
 

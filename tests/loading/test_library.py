@@ -23,7 +23,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "flows/bot.yaml").write_text("bot: Shop\nroles: {staff: env:STAFF}\n")
     (tmp_path / "flows/a.yaml").write_text(GOOD.format(name="a"))
     (tmp_path / "flows/shop/b.yml").write_text(GOOD.format(name="b"))
-    for place in ("locales/en.yaml", "tests/a.yaml", ".hidden/x.yaml", ".x.yaml", "notes.txt"):
+    (tmp_path / "flows/locales/notes.txt").write_text("not: a flow\n")
+    for place in ("tests/a.yaml", ".hidden/x.yaml", ".x.yaml", "notes.txt"):
         (tmp_path / "flows" / place).write_text("not: a flow\n")
     return tmp_path
 

@@ -30,7 +30,8 @@ def flow(picture: str, name: str = "example") -> str:
 def flows(tmp_path: Path) -> Path:
     folder = tmp_path / "flows"
     (folder / "shop" / "pictures").mkdir(parents=True)
-    for picture in ("logo.png", "shop/front.JPG", "shop/pictures/door.webp"):
+    (folder / "pictures").mkdir()
+    for picture in ("pictures/tea.png", "logo.png", "shop/front.JPG", "shop/pictures/door.webp"):
         (folder / picture).write_bytes(b"picture")
     (folder / "secret.txt").write_text("secret")
     (tmp_path / "outside.png").write_bytes(b"picture")
@@ -55,6 +56,9 @@ def photo(found: Flow) -> tuple[str, str]:
         ("a.yaml", "./logo.png"),
         ("shop/a.yaml", "front.JPG"),
         ("shop/a.yaml", "pictures/door.webp"),
+        ("a.yaml", "tea.png"),
+        ("a.yaml", "pictures/tea.png"),
+        ("shop/a.yaml", "door.webp"),
         ("a.yaml", "'{{ customer.name }}.png'"),
         ("a.yaml", "'{{ customer.name }}'"),
     ],
@@ -71,6 +75,7 @@ def test_a_picture_that_is_there_or_cannot_be_known(flows: Path, file: str, pict
         ("a.yaml", "lgoo.png", "logo.png"),
         ("a.yaml", "front.JPG", "shop/front.JPG"),
         ("a.yaml", "logo.jpg", "logo.png"),
+        ("a.yaml", "tae.png", "tea.png"),
         ("shop/a.yaml", "pictures/dor.webp", "pictures/door.webp"),
         ("shop/a.yaml", "logo.png", None),
         ("a.yaml", "secret.txt", None),

@@ -6,7 +6,7 @@ import pytest
 
 from engine.actions.discovery import builtin_catalog
 from engine.loading.library import load_texts
-from tests.loading.seeded_faults import MAKERS, every_fault, faults, flow_texts, run
+from tests.loading.seeded_faults import MAKERS, every_fault, faults, flow_texts, locale_texts, run
 from tests.sparing import Sparing
 
 FLOWS = Path(__file__).parents[2] / "flows"
@@ -15,7 +15,7 @@ PARTS = 4
 
 
 def test_the_clean_flows_have_no_findings() -> None:
-    report = load_texts(flow_texts(FLOWS), builtin_catalog()).report
+    report = load_texts({**flow_texts(FLOWS), **locale_texts(FLOWS)}, builtin_catalog()).report
     assert [f"{finding.span} {finding.code} {finding.message}" for finding in report.findings] == []
 
 

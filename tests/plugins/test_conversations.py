@@ -9,6 +9,7 @@ from engine.actions import (
     OpenConversation,
     Refusal,
     SourceSignature,
+    Speak,
     StartFlow,
     invoke,
 )
@@ -61,4 +62,21 @@ async def test_conversations_cancel() -> None:
 def test_all_of_it_is_transactional() -> None:
     offered: list[ActionSignature | SourceSignature] = [*CATALOG.actions.values(), *CATALOG.sources.values()]
     own = [signature for signature in offered if signature.name.startswith("conversations.")]
-    assert [signature.transactional for signature in own] == [True] * 4
+    assert [signature.transactional for signature in own] == [True] * 6
+
+
+async def test_conversations_languages() -> None:
+    _, found = await invoke(CATALOG.sources["conversations.languages"], context(languages=("en", "de", "ru")), {})
+    assert found["rows"] == (
+        {"code": "en", "name": "English"},
+        {"code": "de", "name": "Deutsch"},
+        {"code": "ru", "name": "Русский"},
+    )
+
+
+async def test_conversations_speak() -> None:
+    world, speak = context(languages=("en", "de")), CATALOG.actions["conversations.speak"]
+    assert await invoke(speak, world, {"language": "de"}) == ("spoken", {"language": "de"})
+    assert await invoke(speak, world, {"language": ""}) == ("spoken", {"language": ""})
+    assert await invoke(speak, world, {"language": "fr"}) == ("gone", {})
+    assert world.requests == [Speak(language="de"), Speak(language="")]

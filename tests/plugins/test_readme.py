@@ -29,7 +29,7 @@ def test_every_file_of_the_guide_runs(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
 def test_the_guide_lists_what_is_shipped() -> None:

@@ -53,10 +53,13 @@ class Bot:
         self.chat = chat
         self.count = 0
 
-    async def send(self, what: object, *, chat: str | None = None, update: str | None = None) -> bool:
+    async def send(
+        self, what: object, *, chat: str | None = None, update: str | None = None, language: str | None = None
+    ) -> bool:
         self.count += 1
+        number = update or f"u{self.count}"
         good = await self.app.handle(
-            Envelope(chat=chat or self.chat, update=update or f"u{self.count}", what=what, name="Anna")
+            Envelope(chat=chat or self.chat, update=number, what=what, name="Anna", language=language)
         )
         await self.app.run_due()
         return good

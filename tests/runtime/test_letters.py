@@ -31,8 +31,9 @@ from engine.core.events import (
 from engine.core.values import UNSET, Money
 from engine.runtime.letters import KINDS, Unreadable, decode, encode
 from engine.runtime.ports import Envelope
-from engine.runtime.routing import Addressed, CallbackPressed, Command, Start
+from engine.runtime.routing import Addressed, Beside, CallbackPressed, Command, Start
 
+EVERY = [*get_args(Event), Command, CallbackPressed, Start, Beside]
 AT = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 VALUES = {
     "text": "Żaneta <b> \0 \"'",
@@ -76,7 +77,7 @@ def envelope(what: object, **more: Any) -> Envelope:
     return Envelope(chat="telegram:42", update="telegram:42:7", what=what, **more)
 
 
-@pytest.mark.parametrize("kind", [*get_args(Event), Command, CallbackPressed, Start], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
 def test_every_kind_comes_back(kind: type) -> None:
     letter = envelope(sample(kind), name="Anna \0", username="anna", language="pl", arguments=VALUES)
     assert decode(encode(letter)) == letter
@@ -85,7 +86,7 @@ def test_every_kind_comes_back(kind: type) -> None:
 
 
 def test_every_kind_has_its_word() -> None:
-    assert set(KINDS.values()) == {*get_args(Event), Command, CallbackPressed, Start}
+    assert set(KINDS.values()) == set(EVERY)
     assert len(KINDS) == len(set(KINDS.values()))
 
 
@@ -107,6 +108,7 @@ def test_the_words_of_letters_that_may_still_lie_in_a_database() -> None:
         "command": Command,
         "press": CallbackPressed,
         "start": Start,
+        "beside": Beside,
     }
     old = (
         b'{"v":1,"head":{"chat":"telegram:42","update":null,"name":"","username":null,"language":null,"arguments":{}},'

@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+from engine.core.events import TextReceived
 from engine.reloading import reload_on_change, stand_of
+from engine.runtime.routing import Command
 from tests.runtime.harness import assemble
 
 FLOW = """
@@ -199,3 +201,31 @@ async def pulse(slowest):
         before = loop.time()
         await asyncio.sleep(0.01)
         slowest[0] = max(slowest[0], loop.time() - before)
+
+
+GERMAN = "texts:\n  hello:\n    title: Hallo\n    name.text: Wie heißen Sie?\n    end.text: Bis bald.\n"
+
+
+async def test_a_saved_translation_is_live_and_an_open_conversation_goes_on_in_it(tmp_path):
+    bot = assemble(tmp_path, {"hello": FLOW, "bot": "bot: Shop\nlanguages: [en, de]\n"})
+    await bot.app.start()
+    folder = tmp_path / "flows" / "locales"
+    async with watched(bot.app) as told:
+        await bot.send(Command(name="hello"), language="de")
+        assert bot.last == "Your name?"
+
+        folder.mkdir()
+        (folder / "de.yaml").write_text(GERMAN, encoding="utf-8")
+        report, live = await next_of(told)
+        assert live
+        assert report.findings == ()
+        await bot.send(TextReceived(at=bot.clock.now(), text="Anna"), language="de")
+        assert bot.last == "Bis bald."
+
+        (folder / "de.yaml").write_text(GERMAN.replace("Bis bald.", "Bis bald, {{ nam }}."), encoding="utf-8")
+        report, live = await next_of(told)
+        assert not live
+        assert (report.errors[0].span.file, report.errors[0].span.line) == (str(folder / "de.yaml"), 5)
+        await bot.send(Command(name="hello"), language="de")
+        assert bot.last == "Wie heißen Sie?", "what was live stays live"
+    await bot.app.stop()

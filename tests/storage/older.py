@@ -11,6 +11,7 @@ from pathlib import Path
 from storage import file as storage_file
 from storage.file import latest, migrate
 from storage.sqlite_store import SqliteStore
+from tests.shop.samples import ROWS, insert
 from tests.storage.contract import ADD_ORDER
 from tests.storage.journal_contract import entry, person
 from tests.storage.samples import Writer, conversation, outgoing, pending, timer, visit
@@ -69,6 +70,8 @@ async def filled(file: Path) -> None:
         )
         for statement in SHARING:
             await transaction.execute(statement)
+        for table in ROWS:
+            await transaction.execute(*insert(table))
     await store.close()
 
 

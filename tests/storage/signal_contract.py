@@ -16,6 +16,12 @@ def signal(update: str, key: str = "k", name: str = "paid", flow: str = "order",
     return NewSignal(update=update, flow=flow, key=key, name=name, payload=b'{"amount":12}', at=at(seconds))
 
 
+def news(
+    update: str, key: str = "k", flow: str = "order", name: str = "shipped", otherwise: str = "order_news"
+) -> NewSignal:
+    return replace(signal(update, key, name, flow), chat="terminal:ben", otherwise=otherwise)
+
+
 async def updates(store: Store, key: str = "k", flow: str = "order") -> list[str]:
     return [row.update for row in await store.signals(flow, key)]
 
@@ -174,6 +180,110 @@ class SignalContract:
         await store.keep_signal(signal("s1"))
         await store.commit([Writer().next(conversation())])
         assert not await store.changed_outside()
+
+    # -- news: what reaches people whose conversation is over, or who have none
+
+    async def test_news_keeps_where_it_goes(self, store: Store) -> None:
+        assert await store.keep_signal(news("n1"))
+        await store.commit([Writer().next(signals=(news("n2", otherwise="parcel_news"), signal("s1")))])
+        assert [(row.chat, row.otherwise) for row in await store.signals("order", "k")] == [
+            ("terminal:ben", "order_news"),
+            ("terminal:ben", "parcel_news"),
+            ("", ""),
+        ]
+
+    async def test_news_is_deliverable_without_a_conversation(self, store: Store) -> None:
+        await store.keep_signal(signal("s1"))
+        await store.keep_signal(news("n1"))
+        await store.keep_signal(news("n2"))
+        await store.keep_signal(news("t1", flow="", key="terminal:ben", name=""))
+        found = [(chat, row.update) for chat, row in await store.deliverable_signals()]
+        assert found == [("terminal:ben", "n1"), ("terminal:ben", "t1")]
+        assert [row.update for row in await store.signals("order", "k", news=True)] == ["n1", "n2"]
+        assert [row.update for row in await store.signals("order", "k", 1, news=True)] == ["n1"]
+        assert await updates(store) == ["s1", "n1", "n2"]
+        assert [row.update for _, row in await store.deliverable_signals(limit=1)] == ["n1"]
+
+    async def test_news_belongs_to_the_open_conversation_then_to_its_own_chat(self, store: Store) -> None:
+        writer = Writer()
+        await store.keep_signal(news("n1"))
+        first = conversation(key="k")
+        await store.commit([writer.next(first)])
+        assert [(chat, row.update) for chat, row in await store.deliverable_signals()] == [("terminal:anna", "n1")]
+        await store.commit([writer.next(finished(first))])
+        assert [(chat, row.update) for chat, row in await store.deliverable_signals()] == [("terminal:ben", "n1")]
+        await store.keep_signal(signal("s0", key="late"))
+        await store.keep_signal(news("n2", key="late"))
+        await store.commit([writer.next(conversation("l1", key="late"))])
+        await store.commit([writer.next(finished(conversation("l1", key="late")))])
+        assert [(chat, row.update) for chat, row in await store.deliverable_signals()] == [
+            ("terminal:ben", "n1"),
+            ("terminal:anna", "s0"),
+        ]
+
+    async def test_a_transaction_sends_by_itself(self, store: Store) -> None:
+        await store.keep_signal(signal("known"))
+        with pytest.raises(ValueError, match="no"):  # noqa: PT012
+            async with store.transaction() as transaction:
+                await transaction.send([signal("gone")])
+                raise ValueError("no")
+        async with store.transaction() as transaction:
+            await transaction.send([])
+            await transaction.send([signal("s1"), signal("known", name="other"), news("n1")])
+            with pytest.raises(ValueError, match="part"):  # noqa: PT012
+                async with transaction.savepoint():
+                    await transaction.send([signal("undone")])
+                    raise ValueError("part")
+            await transaction.apply(Writer().next(signals=(signal("s2"),)))
+            assert await updates(store) == ["known"]
+        assert sorted(await updates(store)) == ["known", "n1", "s1", "s2"]
+        (taken,) = [row for row in await store.signals("order", "k") if row.update == "s1"]
+        await store.drop_signal(taken.id)
+        async with store.transaction() as transaction:
+            await transaction.send([signal("s1")])
+        assert sorted(await updates(store)) == ["known", "n1", "s2"]
+
+    async def test_a_transaction_remembers_an_update_once(self, store: Store) -> None:
+        with pytest.raises(ValueError, match="no"):  # noqa: PT012
+            async with store.transaction() as transaction:
+                assert await transaction.remember("webhook:/a:1", at(0))
+                assert not await transaction.remember("webhook:/a:1", at(0))
+                raise ValueError("no")
+        assert not await store.seen("webhook:/a:1")
+        async with store.transaction() as transaction:
+            with pytest.raises(ValueError, match="part"):  # noqa: PT012
+                async with transaction.savepoint():
+                    await transaction.remember("webhook:/a:1", at(0))
+                    raise ValueError("part")
+            assert await transaction.remember("webhook:/a:1", at(0))
+        assert await store.seen("webhook:/a:1")
+        async with store.transaction() as transaction:
+            assert not await transaction.remember("webhook:/a:1", at(5))
+            await transaction.send([signal("webhook:/a:1")])  # nor is it a signal any more
+        assert await updates(store) == []
+        await store.cleanup(at(WEEK + 1), {})
+        assert not await store.seen("webhook:/a:1")
+
+    async def test_of_two_that_remember_the_same_at_once_one_is_first(self, store: Store) -> None:
+        async def once() -> bool:
+            async with store.transaction() as transaction:
+                return await transaction.remember("webhook:/a:2", at(0))
+
+        assert sorted(await asyncio.gather(*(once() for _ in range(8)))) == [False] * 7 + [True]
+
+    async def test_the_chats_of_customers(self, store: Store) -> None:
+        chats = ("telegram:42", "terminal:42", "web:420", "terminal:x:42", "terminal:anna", "42", "web:ż")
+        for name in chats:
+            await store.commit([Writer(name).next()])
+
+        async def of(*customers: str) -> tuple[str, ...]:
+            async with store.transaction() as transaction:
+                return tuple(sorted(await transaction.chats_of(customers)))
+
+        assert await of("42") == ("42", "telegram:42", "terminal:42")
+        assert await of("anna", "ż", "nobody") == ("terminal:anna", "web:ż")
+        assert await of("x:42") == ("terminal:x:42",)
+        assert await of() == await of("' OR 1 --") == ()
 
     # -- rows that must be there
 

@@ -112,7 +112,7 @@ async def test_older_data_on_postgresql_is_migrated_and_kept(
     tmp_path: Path, empty_database_url: str, schema: int
 ) -> None:
     """Rows of every table of the old schema, on the server, through the old migrations."""
-    before = await old_file(tmp_path / "old.db", schema)
+    before = kept(await old_file(tmp_path / "old.db", schema))
     with migrations(tmp_path, schema) as package:
         await migrate(empty_database_url, package)
     await copied(tmp_path / "old.db", empty_database_url)

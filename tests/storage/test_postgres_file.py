@@ -14,7 +14,7 @@ from storage.postgres_store import PostgresStore
 from tests.postgres import Server
 from tests.storage.contract import ADD_ORDER
 from tests.storage.journal_contract import entry, person
-from tests.storage.older import EVERYTHING, migrations
+from tests.storage.older import EVERYTHING, OURS, migrations
 from tests.storage.samples import conversation, pending, timer
 
 COLUMNS = (
@@ -167,26 +167,31 @@ async def test_an_empty_database_is_made_once_by_many_at_once(empty_database_url
 async def test_a_migration_that_fails_changes_nothing(
     postgres_server: Server, empty_database_url: str, tmp_path: Path
 ) -> None:
+    last = max(module.stem for module in OURS.glob("0*.py"))
     later = (
         "from tortoise import fields, migrations\nfrom tortoise.migrations import operations as ops\n\n\n"
         "class Migration(migrations.Migration):\n"
-        '    dependencies = [("stepgram", "0003_sharing")]\n'
+        f'    dependencies = [("stepgram", "{last}")]\n'
         "    operations = [\n"
-        '        ops.AddField(model_name="PrintOrder", name="paid", field=fields.BigIntField(db_default=0)),\n'
-        "        {more}\n"
+        '        ops.AddField(model_name="PrintOrder", name="brand_new", field=fields.BigIntField(db_default=0)),\n'
+        "        MORE\n"
         "    ]\n"
     )
     await migrate(empty_database_url)
-    broken = later.format(more='ops.RunSQL("INSERT INTO x VALUES (1)"),')
-    words = r"no such table: x\. The schema 4 could not be made; the database is as it was"
-    with migrations(tmp_path / "a", 3, **{"0004_paid": broken}) as bad, pytest.raises(StoreError, match=words):
+    broken = later.replace("MORE", 'ops.RunSQL("INSERT INTO x VALUES (1)"),')
+    after = latest() + 1
+    words = rf"no such table: x\. The schema {after} could not be made; the database is as it was"
+    with (
+        migrations(tmp_path / "a", latest(), **{f"{after:04d}_new": broken}) as bad,
+        pytest.raises(StoreError, match=words),
+    ):
         await migrate(empty_database_url, bad)
-    assert await schema_of(empty_database_url) == 3
+    assert await schema_of(empty_database_url) == latest()
     found = postgres_server.execute(COLUMNS, database=name_of(empty_database_url))
-    assert "paid" not in str(found)
-    with migrations(tmp_path / "b", 3, **{"0004_paid": later.format(more="")}) as good:
-        assert await migrate(empty_database_url, good) == (3, 4)
-    assert "paid" in str(postgres_server.execute(COLUMNS, database=name_of(empty_database_url)))
+    assert "brand_new" not in str(found)
+    with migrations(tmp_path / "b", latest(), **{f"{after:04d}_new": later.replace("MORE", "")}) as good:
+        assert await migrate(empty_database_url, good) == (latest(), after)
+    assert "brand_new" in str(postgres_server.execute(COLUMNS, database=name_of(empty_database_url)))
 
 
 async def test_tables_of_another_program_are_left_alone(postgres_server: Server, empty_database_url: str) -> None:

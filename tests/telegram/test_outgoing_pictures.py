@@ -102,6 +102,23 @@ async def test_from_picture_to_text_and_back(out, customer):
     await anna.until(lambda: len(anna.received) == 1 or None, "only the newest is left")
 
 
+async def test_a_stay_is_drawn_in_the_message_of_an_earlier_one(out, customer):
+    anna = await customer("Anna")
+    post = out.post(anna.chat)
+    await post.sends(show("One"))
+    first = await anna.sees("One")
+    await post.sends(replace(show("Two", visit=3, edit=True), over=1))
+    seen = await anna.sees("Two")
+    assert seen.id == first.id
+    post.channel = out.restarted()
+    await post.sends(replace(show("Three", visit=5, edit=True, photo=("qr", "a")), over=1))
+    assert (await anna.sees("Three")).kind == "photo"
+    await post.sends(replace(show("Four", visit=8, edit=True), over=1))
+    seen = await anna.sees("Four")
+    assert (seen.kind, seen.rows[0][0].data) == ("text", "abc.8.1.k:yes")
+    await anna.until(lambda: len(anna.received) == 1 or None, "only the newest is left")
+
+
 async def test_a_picture_of_the_flows_folder(out, customer):
     anna = await customer("Anna")
     (out.flows / "shop.png").write_bytes(png())

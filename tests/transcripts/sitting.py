@@ -147,8 +147,7 @@ class Sitting:
 
     async def waits(self, seconds: float) -> None:
         """Time passes, and nothing says so."""
-        self.clock.advance(seconds)
-        await self.app.run_due()
+        await self.app.turn(seconds)
         await self.notes.flush()
 
     async def tries_again(self) -> None:

@@ -35,8 +35,8 @@ log = logging.getLogger("stepgram.telegram")
 def inline(
     rows: Sequence[Sequence[Press]], surface: str, draw: int, *, links: bool = True
 ) -> types.InlineKeyboardMarkup | None:
-    """The buttons of a message; None: there are none. What Telegram would refuse is left out, and all links when they
-    are not wanted."""
+    """The buttons of a message, their data behind `surface` (`conversation.visit`); None: there are none. What Telegram
+    would refuse is left out, and all links when they are not wanted."""
     kept = [[button for press in row if (button := _button(press, surface, draw, links))] for row in rows]
     kept = [row for row in kept if row]
     return types.InlineKeyboardMarkup(inline_keyboard=kept) if kept else None

@@ -19,10 +19,11 @@ from engine.channels.telegram.sharing import Sharing
 from engine.channels.telegram.surfaces import Sent, Surfaces
 from engine.channels.telegram.texts import LONGEST_NOTICE, plain, render
 from engine.core.effects import Notice, Say, Show
+from engine.core.redrawing import surface as drawn_in
 from engine.runtime.chats import Loaded
 from engine.runtime.files import FileStore
 from engine.runtime.journal import Journal
-from engine.runtime.outbox import Visible, decode
+from engine.runtime.outbox import Visible, decode, pressed
 from engine.runtime.ports import Chat, Clock, Elsewhere, Outgoing
 
 CHANNEL: Final = "telegram:"
@@ -157,7 +158,7 @@ class TelegramChannel:
         message = Message(
             text=render(show.text),
             rows=show.rows,
-            surface=outgoing.surface,
+            surface=pressed(outgoing.surface, show),
             draw=show.draw,
             picture=None if show.photo is None else await self._pictures.find(show.photo),
         )
@@ -202,7 +203,7 @@ class TelegramChannel:
         assert self.bot is not None, "a channel is given its engine before it delivers"
         loaded = await self.bot.chat(chat)
         front = next((item for item in loaded.open if item.id == loaded.chat.front), None)
-        return front is not None and f"{front.id}.{front.top.visit.number}" == surface
+        return front is not None and f"{front.id}.{drawn_in(front.top.visit)}" == surface
 
     async def _label(self, chat: str, kind: str) -> str:
         assert self.bot is not None, "a channel is given its engine before it delivers"

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from engine.core.records import replaced
 from engine.runtime.chats import Loaded
 from engine.runtime.journal import Person
+from engine.runtime.languages import heard
 from engine.runtime.library import Library
 from engine.runtime.ports import Chat, Envelope
 
@@ -38,13 +39,13 @@ class Bot(Protocol):
 async def commands(bot: Bot, chat: str, person: Person) -> list[dict[str, object]]:
     """The commands menu of a person, in the language and with the roles that they have now; titles in plain text."""
     loaded = await bot.chat(chat)
-    now = replaced(loaded.chat, name=person.name, language=person.language)
+    now = replaced(loaded.chat, name=person.name, language=heard(loaded.chat.language, person.language))
     return [{"command": command, "title": plain(title)} for command, title in bot.commands(now)]
 
 
 def flows(library: Library) -> list[dict[str, object]]:
     """All flows by name; a title that has to be worked out for each customer is the name."""
-    return [{"name": name, "title": plain(program.title.constant or name)} for name, program in library.offered()]
+    return [{"name": name, "title": plain(program.title.wording("") or name)} for name, program in library.offered()]
 
 
 def plain(html: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.core.effects import Notice, Press, Say, Show
 from engine.runtime.journal import Entry
-from engine.runtime.outbox import Visible, callback_data
+from engine.runtime.outbox import Visible, callback_data, pressed
 
 INPUTS: Final = frozenset({"text", "press", "file", "photo", "contact", "location"})
 SYSTEM: Final = frozenset({"clock", "timer", "signal", "rig"})
@@ -41,6 +41,8 @@ class Shown(msgspec.Struct, omit_defaults=True):
     """(kind, content) as in `engine.core.effects.Show`."""
     accepts: tuple[str, ...] = ()
     visit: int = 0
+    over: int = 0
+    """The visit whose message it is drawn in, when that is another one."""
     sequence: int = 0
     """Of the outbox row it was drawn from: an older drawing never replaces a newer one."""
 
@@ -135,12 +137,14 @@ def of_effect(effect: Visible, *, surface: str, sequence: int, reply: str | None
         case Notice(text=text, alert=alert):
             return Noticed(text=text, alert=alert, reply=reply)
         case Show() as show:
+            here = pressed(surface, show)
             return Shown(
                 html=show.text,
-                rows=tuple(tuple(_button(press, surface, show.draw) for press in row) for row in show.rows),
+                rows=tuple(tuple(_button(press, here, show.draw) for press in row) for row in show.rows),
                 photo=show.photo,
                 accepts=tuple(sorted(show.accepts)),
                 visit=show.visit,
+                over=show.over,
                 sequence=sequence,
             )
         case never:

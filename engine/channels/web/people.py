@@ -62,6 +62,10 @@ class People:
         person = self.of_chat(chat)
         return frozenset() if person is None else frozenset(person.roles)
 
+    def members(self, role: str) -> Sequence[str]:
+        """The chats of everybody who was given this role on the page."""
+        return tuple(chat_of(person.id) for person in self._people.values() if role in person.roles)
+
     async def claim(self, wanted: str | None, bot: Bot, join: Callable[[Person], None]) -> Refused | None:
         """Find who a tab is to speak for and call `join` with them before anybody else is served.
 

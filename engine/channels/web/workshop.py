@@ -93,14 +93,16 @@ class Workshop:
         watcher: Watcher,
         rigs: Rigs,
         key: Callable[[], str] = _random_key,
+        turn: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
+        """`turn`: turns the clock with everything that comes due on the way; None: the clock alone."""
         self._tabs = tabs
         self._runtime = runtime
         self._catalog = catalog
         self._save_test = save_test
         self._rigs = rigs
         self._notes = Notes(journal=journal, tabs=tabs, key=key)
-        self._turning = Turning(clock=clock, store=store, journal=journal, notes=self._notes)
+        self._turning = Turning(clock=clock, store=store, journal=journal, notes=self._notes, turn=turn)
         self._states = StateBuilder(
             runtime=runtime, store=store, journal=journal, catalog=catalog, watcher=watcher, rigs=rigs
         )

@@ -1,6 +1,7 @@
 """Turns the bot's clock for the pane: written down first, then done, so that a restart goes on at the same time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -30,9 +31,18 @@ async def saved_offset(journal: Journal) -> timedelta:
 
 
 class Turning:
-    """The pane's hand on the clock."""
+    """The pane's hand on the clock. `turn`: turns it so that all that comes due on the way happens at its time."""
 
-    def __init__(self, *, clock: Clock, store: Store, journal: Journal, notes: Notes) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: Store,
+        journal: Journal,
+        notes: Notes,
+        turn: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._turn = turn
         self._clock = clock
         self._store = store
         self._journal = journal
@@ -80,7 +90,10 @@ class Turning:
             raise Unfit("The clock can be at most ten years ahead: turn it back to the real time first.")
         await self._notes.note(chat, "clock", words, at=clock.now(), more={"seconds": seconds})
         await self._journal.set_value(OFFSET, repr(offset))
-        clock.turn(seconds)
+        if self._turn is None:
+            clock.turn(seconds)
+        else:
+            await self._turn(seconds)
 
     def _turnable(self) -> TurnedClock:
         if not isinstance(self._clock, TurnedClock):

@@ -252,7 +252,7 @@ class Watcher:
         node = None if program is None else program.nodes.get(conversation.top.visit.step)
         if node is not None and node.keys is not None:
             labels = [*node.keys.options, *(label for row in node.keys.rows for label in row)]
-            found = next((label.text.constant for label in labels if label.code == code), None)
+            found = next((label.text.wording("") for label in labels if label.code == code), None)
             if found:
                 return readable(found, 60)
         return readable(rest or code, 60)

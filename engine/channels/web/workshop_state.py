@@ -47,7 +47,7 @@ class Chats(Protocol):
 
 def title_of(program: Program | None, flow: str) -> str:
     """A flow's title as plain text; its name when the flow is gone, or when each customer sees another title."""
-    return plain(program.title.constant or flow) if program is not None else flow
+    return plain(program.title.wording("") or flow) if program is not None else flow
 
 
 class StateBuilder:

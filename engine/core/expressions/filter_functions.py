@@ -67,6 +67,10 @@ def money(scope: Scope, value: object, asset: object) -> str:
     return scope.formats.money(amount, None if asset is None else _text(asset))
 
 
+def bare_amount(scope: Scope, value: object) -> str:
+    return scope.formats.amount(value if isinstance(value, Money) else number(value))
+
+
 def number_filter(scope: Scope, value: object, digits: object) -> str:
     return scope.formats.number(number(value), None if digits is None else _places(digits))
 

@@ -97,6 +97,14 @@ _FOR_PEOPLE: Final = (
         example=("12.5 | money", "€12.50"),
     ),
     FilterSpec(
+        name="amount",
+        function=does.bare_amount,
+        accepts=(MONEY, DECIMAL),
+        result=_always(TEXT),
+        doc="The bare amount as machines read it, the same in every language; for `<code>`, to be copied.",
+        example=("1234.50 | amount", "1234.5"),
+    ),
+    FilterSpec(
         name="number",
         function=does.number_filter,
         accepts=(DECIMAL,),

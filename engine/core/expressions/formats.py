@@ -5,7 +5,7 @@ Pure: the moment that counts as now comes in. No other module formats for people
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,13 +33,15 @@ class Formats:
     """How values are written for one customer.
 
     `language` is a tag such as `pl` or `pt-BR` (unknown: English), `currency` the asset of amounts that carry
-    none, `time_zone` an IANA name (unknown: UTC), `now` an aware moment that countdowns count to.
+    none, `time_zone` an IANA name (unknown: UTC), `now` an aware moment that countdowns count to. `worded` is the
+    language of the text that is being written, where it is not the customer's: plural forms are chosen by it.
     """
 
     language: str
     currency: str
     time_zone: str
     now: Moment
+    worded: str | None = None
 
     @property
     def locale(self) -> Locale:
@@ -70,6 +72,18 @@ class Formats:
         if isinstance(value, Money):
             return _money(self.language, major(value), value.asset)
         return _money(self.language, Decimal(value), asset or self.currency)
+
+    def amount(self, value: Money | Number) -> str:
+        """The bare amount as machines read it, in any language: `0.00125`. Exact, with the zeros at the end cut;
+        money of a country keeps its decimal places: `12.50`."""
+        if not isinstance(value, Money):
+            return plain_number(Decimal(value))
+        text = plain_number(major(value))
+        if value.asset in CRYPTO or not is_currency(value.asset):
+            return text
+        whole, _, part = text.partition(".")
+        digits = minor_digits(value.asset)
+        return f"{whole}.{part.ljust(digits, '0')}" if digits else text
 
     def date(self, value: Day, style: Style = "medium") -> str:
         """The day; of a moment, the day in the customer's time zone."""
@@ -114,8 +128,8 @@ class Formats:
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
     def plural(self, count: Number) -> str:
-        """The CLDR plural category of a count in this language: zero, one, two, few, many or other."""
-        return str(self.locale.plural_form(count))
+        """The CLDR plural category of a count in the text's language: zero, one, two, few, many or other."""
+        return str((self.locale if self.worded is None else locale_of(self.worded)).plural_form(count))
 
     def _spelled(self, seconds: int, units: tuple[str, ...]) -> str:
         steps = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
@@ -169,6 +183,12 @@ def _has_latin_symbols(language: str) -> bool:
     return "min" in str(format_unit(1, "duration-minute", length="short", locale=locale_of(language)))
 
 
+def plain_number(value: Decimal) -> str:
+    """Every digit, no exponent, no zeros at the end, at any length: `1E-18` is `0.000000000000000001`."""
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
+
+
 @lru_cache(maxsize=4096)
 def _number(language: str, value: Number, digits: int | None) -> str:
     places = digits
@@ -190,6 +210,13 @@ def _localized(language: str, value: Number, pattern: str) -> str:
 def _money(language: str, amount: Decimal, asset: str) -> str:
     """Crypto is exact, with the zeros at the end cut; money of a country looks as its readers know it."""
     if asset in CRYPTO or not is_currency(asset):
-        exact = amount if asset not in CRYPTO else round(amount, minor_digits(asset))
-        return f"{_number(language, exact, None)}\u00a0{asset}"
+        return f"{_crypto(language, amount, minor_digits(asset) if asset in CRYPTO else None)}\u00a0{asset}"
     return str(format_currency(amount, asset, locale=locale_of(language), decimal_quantization=True))
+
+
+def _crypto(language: str, amount: Decimal, most: int | None) -> str:
+    """Every digit of the amount, however many: rounding one away would be another amount. `most`: decimal places."""
+    with localcontext(prec=200):
+        exact = amount if most is None else round(amount, most)
+        places = len(plain_number(exact).partition(".")[2])
+        return _localized(language, exact, "#,##0" + ("." + "0" * places if places else ""))

@@ -88,7 +88,10 @@ def can_fire(step: Step, event: str, known: Outcomes) -> bool:
 def _answers(step: Step) -> set[str]:
     """What a question fires instead of `answered`, when that is all it can; empty: anything may come."""
     match step.body:
-        case Ask(question=Choice()) if step.keyboard is not None and step.keyboard.source is None:
+        case Ask(question=Choice()) if step.keyboard is not None:
+            source = step.keyboard.source
+            if source is not None and not source.buttons:
+                return set()
             values = {option.value for option in step.keyboard.options} | _buttons(step)
         case Ask(question=YesNo()):
             values = {"yes", "no"}
@@ -99,6 +102,8 @@ def _answers(step: Step) -> set[str]:
 
 def _buttons(step: Step) -> set[str]:
     rows = step.keyboard.rows if step.keyboard else ()
+    source = step.keyboard.source if step.keyboard else None
+    rows = (*rows, source.buttons) if source else rows
     return {button.trigger for row in rows for button in row if button.trigger}
 
 

@@ -48,6 +48,7 @@ from engine.loading.rules.proving import parse
 from engine.loading.rules.triggers import (
     button_triggers,
     has_source,
+    option_triggers,
     option_values,
     special_triggers,
     writes_buttons,
@@ -145,6 +146,9 @@ def written(
     """
     match step.body:
         case Ask() as ask:
+            source = step.keyboard.source if step.keyboard is not None else None
+            if source is not None and trigger in option_triggers(step):
+                return row_type(source, catalog, names)
             pressed = trigger in button_triggers(step)
             if pressed and (has_source(step) or not writes_buttons(ask)):
                 return TextType(choices=frozenset({trigger})) if writes_buttons(ask) else None

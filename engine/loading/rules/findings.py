@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 from engine.core.expressions import Fault
 from engine.diagnostics import Diagnostic, Severity, Span
-from engine.loading.codes_meaning import CODES
+from engine.loading.codes import CODES
 
-SEVERITIES = {code.code: Severity(code.severity) for code in CODES}
+SEVERITIES = {name: Severity(code.severity) for name, code in CODES.items()}
 SHOWN = 8
 """How many existing names a finding lists."""
 

@@ -9,8 +9,8 @@ from engine.loading.rules.branches import Shown, ways_through
 from engine.loading.rules.checked import Checked
 from engine.loading.rules.findings import finding, nearest
 from engine.loading.rules.markup import TAGS, faults, visible
-from engine.loading.rules.sites import Site, Use
-from engine.loading.rules.triggers import buttons
+from engine.loading.rules.sites import THE_TEXT, Site, Use
+from engine.loading.rules.triggers import buttons, option_buttons
 
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 RESERVED_COMMANDS = frozenset({"back", "skip", "resume", "retry"})
@@ -18,10 +18,14 @@ MOST_COMMANDS = 100
 MENU_TITLE = 256
 BUTTON_MOST, BUTTON_SHOWN = 64, 32
 BUTTONS, PER_ROW, ROWS = 100, 8, 100
+PAGING = 6
+"""Buttons that turn pages, end a search, and lead back and out."""
 TEXT_MOST, CAPTION_MOST = 4096, 1024
 CALLBACK_BYTES = 64
 CALLBACK_HEAD = 10 + 1 + 5 + 1 + 4 + 1
 """`conversation.visit.draw.` in front of the code."""
+ROW_PLACE = 5
+"""`b:12:` in front of the trigger of a button in an option's row."""
 KEYBOARD_BYTES = 10_000
 """Telegram answers “reply markup is too long” at about this size, fewer than 100 buttons or not."""
 PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -75,12 +79,12 @@ def commands_once(checked: Checked) -> Iterator[Diagnostic]:
 def menu_titles(checked: Checked) -> Iterator[Diagnostic]:
     """F0705: the menu entry's length."""
     for flow in checked.flows:
-        if flow.entry.menu is not None:
-            length = len(_longest(flow.entry.menu).strip())
+        for menu in flow.entry.menu.wordings if flow.entry.menu is not None else ():
+            length = len(_longest(menu).strip())
             if not 1 <= length <= MENU_TITLE:
                 yield finding(
                     "F0705",
-                    flow.entry.menu.span,
+                    menu.span,
                     f"The menu entry has {length} characters.",
                     expected=f"1 to {MENU_TITLE}",
                 )
@@ -126,8 +130,7 @@ def keyboard_sizes(checked: Checked) -> Iterator[Diagnostic]:
                     yield _too_many(row[PER_ROW].span, f"This row has {len(row)} buttons.", f"{PER_ROW} per row")
             if not 1 <= keyboard.columns <= PER_ROW:
                 yield _too_many(keyboard.span, f"These are {keyboard.columns} columns.", f"1 to {PER_ROW} per row")
-            shown = keyboard.page or len(keyboard.options)
-            total = shown + sum(len(row) for row in keyboard.rows)
+            total = _shown(step) + sum(len(row) for row in keyboard.rows)
             if total > BUTTONS:
                 yield _too_many(keyboard.span, f"These are {total} buttons.", f"{BUTTONS}; `page:` makes pages")
             elif _bytes(step) > KEYBOARD_BYTES:
@@ -139,6 +142,14 @@ def keyboard_sizes(checked: Checked) -> Iterator[Diagnostic]:
                 )
 
 
+def _shown(step: Step) -> int:
+    """Buttons of the options of one page, with those that turn it where every option has several."""
+    keyboard = step.keyboard
+    assert keyboard is not None
+    wide = len(option_buttons(step))
+    return (keyboard.page or 0) * wide + PAGING if wide else keyboard.page or len(keyboard.options)
+
+
 def _too_many(span: Span, message: str, most: str) -> Diagnostic:
     return finding("F0708", span, message, expected=f"at most {most}")
 
@@ -147,9 +158,13 @@ def _bytes(step: Step) -> int:
     if step.keyboard is None:
         return 0
     options = step.keyboard.options[: step.keyboard.page]
-    texts = [option.text.source + option.value for option in options]
-    texts += [button.text.source + (button.trigger or "") for button in buttons(step)]
+    texts = [_widest(option.text) + option.value for option in options]
+    texts += [_widest(button.text) + (button.trigger or "") for button in buttons(step)]
     return sum(len(text.encode()) + CALLBACK_HEAD + 2 for text in texts)
+
+
+def _widest(template: Template) -> str:
+    return max((wording.source for wording in template.wordings), key=lambda source: len(source.encode()))
 
 
 def callback_sizes(checked: Checked) -> Iterator[Diagnostic]:
@@ -159,9 +174,11 @@ def callback_sizes(checked: Checked) -> Iterator[Diagnostic]:
             options = step.keyboard.options if step.keyboard is not None else ()
             carried = [(option.value, option.span) for option in options]
             carried += [(button.trigger, button.span) for button in buttons(step) if button.trigger]
+            inside = {button.trigger for button in option_buttons(step)}
+            carried += [(button.trigger, button.span) for button in option_buttons(step) if button.trigger]
             for name, span in carried:
                 size = len(name.encode())
-                most = CALLBACK_BYTES - CALLBACK_HEAD - 2
+                most = CALLBACK_BYTES - CALLBACK_HEAD - (ROW_PLACE if name in inside else 2)
                 if size > most or not name:
                     yield finding(
                         "F0710",
@@ -183,7 +200,7 @@ def _messages(checked: Checked) -> Iterator[Site]:
 def text_sizes(checked: Checked) -> Iterator[Diagnostic]:
     """F0709, F0716: a message has 1 to 4096 characters, under a picture at most 1024."""
     for site in _messages(checked):
-        captioned = site.step is not None and site.step.photo is not None and site.piece is site.step.text
+        captioned = site.step is not None and site.step.photo is not None and site.what == THE_TEXT
         most = CAPTION_MOST if captioned else TEXT_MOST
         lengths = [len(visible(shown.text).strip()) for shown in ways_through(site.piece.source)]
         if max(lengths) > most:
@@ -251,15 +268,13 @@ def link_schemes(checked: Checked) -> Iterator[Diagnostic]:
     for flow in checked.flows:
         for step in flow.steps:
             for button in buttons(step):
-                if button.url is None:
-                    continue
-                for shown in ways_through(button.url.source):
-                    text = shown.text.strip().lower()
-                    filled = button.url.source.lstrip().startswith("{{")
-                    if not filled and not text.startswith(SCHEMES):
+                for url in button.url.wordings if button.url is not None else ():
+                    filled = url.source.lstrip().startswith("{{")
+                    shown = [way.text.strip().lower() for way in ways_through(url.source)]
+                    if not filled and not all(text.startswith(SCHEMES) for text in shown):
                         yield finding(
                             "F0713",
-                            button.url.span,
+                            url.span,
                             "Telegram does not open this link.",
                             expected="a link that starts with https://, http:// or tg://",
                         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from engine.core.early import NEWS
 from engine.core.model import Call, End, Flow, Show, Step, Wait
 from engine.diagnostics import Diagnostic, Span
 from engine.loading.rules.checked import Checked, JudgedFlow
@@ -259,7 +260,7 @@ def shadowed(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def never_started(checked: Checked) -> Iterator[Diagnostic]:
-    """F0514: nothing starts a flow."""
+    """F0514: nothing starts a flow. One with the argument `news` is begun by news that nobody else takes."""
     started = {
         name
         for flow in checked.flows
@@ -271,7 +272,8 @@ def never_started(checked: Checked) -> Iterator[Diagnostic]:
     }
     for flow in checked.flows:
         entry = flow.entry
-        if flow.name not in started and not (entry.commands or entry.menu or entry.deep_link):
+        told = any(argument.name == NEWS for argument in flow.arguments)
+        if not told and flow.name not in started and not (entry.commands or entry.menu or entry.deep_link):
             yield finding(
                 "F0514",
                 flow.span,

@@ -1,19 +1,18 @@
 """What conditions prove about names: where `if: phone` holds, `phone` is set. Parses, but finds no faults."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
-from engine.core.expressions import Fault, Parsed, parse_expression, parse_template
+from engine.core.expressing import read
+from engine.core.expressions import Fault, Parsed
 from engine.core.expressions.narrowing import proves
 from engine.core.model import Expression, Path
 from engine.core.types import OptionalType, RecordType, ValueType
 from engine.loading.rules.joins import Names, bare
 
 
-@lru_cache(maxsize=8192)
 def parse(source: str, *, template: bool) -> Parsed | Fault:
-    """The parsed source; flows repeat themselves, so it is kept."""
-    return parse_template(source) if template else parse_expression(source)
+    """The parsed source; the same that is compiled afterwards."""
+    return read(source, template=template)
 
 
 def given(names: Names, condition: Expression | None, *, holds: bool = True) -> Names:

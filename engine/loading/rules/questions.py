@@ -21,7 +21,7 @@ from engine.core.model import (
 from engine.diagnostics import Diagnostic, Span
 from engine.loading.rules.checked import Checked
 from engine.loading.rules.findings import finding
-from engine.loading.rules.triggers import button_triggers, buttons, has_source, option_values
+from engine.loading.rules.triggers import button_triggers, buttons, has_source, option_buttons, option_values
 
 RESERVED = frozenset({"answered", "skipped", "timeout", "timeout_late", "failed"})
 """Triggers of the engine: a button or option of that name would be taken for them."""
@@ -58,7 +58,7 @@ def duplicates(checked: Checked) -> Iterator[Diagnostic]:
             counted[option.value] += 1
             if counted[option.value] > 1 or option.value in RESERVED:
                 yield _twice(option.value, option.span)
-        for button in buttons(step):
+        for button in (*option_buttons(step), *buttons(step)):
             if button.trigger is None:
                 continue
             counted[button.trigger] += 1
@@ -85,6 +85,13 @@ def wrong_keyboards(checked: Checked) -> Iterator[Diagnostic]:
                 keyboard.span,
                 f"The step “{step.id}” does not let the customer choose, so options have no place here.",
                 expected="`ask: choice`, or rows of buttons: `[[{text: …, trigger: …}]]`",
+            )
+        elif option_buttons(step) and not (isinstance(step.body, Ask) and isinstance(step.body.question, Choice)):
+            yield finding(
+                "F0512",
+                option_buttons(step)[0].span,
+                f"The question “{step.id}” takes several options, so an option cannot have buttons of its own.",
+                expected="`ask: choice`, or `text:` in place of `buttons:`",
             )
         elif not isinstance(step.body, Ask | Show | Wait) and button_triggers(step):
             yield finding(

@@ -1,17 +1,18 @@
 """Every text, condition and expression of a flow, with the names it can see. What is wrong is said elsewhere."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from engine.core.model import (
     Ask,
+    Button,
     Choices,
     Day,
     Expression,
     Files,
     Flow,
-    Keyboard,
     Quantity,
     Step,
     Template,
@@ -31,6 +32,8 @@ from engine.core.types import (
 from engine.loading.rules.answers import answer_type, question_type, row_type
 from engine.loading.rules.joins import records
 from engine.loading.rules.scopes import Places, Scope
+
+THE_TEXT: Final = "the text of the step"
 
 
 class Use(StrEnum):
@@ -56,6 +59,8 @@ class Site:
     use: Use
     what: str = "this text"
     wanted: ValueType | None = None
+    language: str | None = None
+    """Of a translation; None: it stands in the flow itself."""
 
 
 class Sites(Places):
@@ -64,7 +69,15 @@ class Sites(Places):
     __slots__ = ()
 
     def sites(self) -> Iterator[Site]:
-        """All texts and expressions but the arguments of `with:`, `set:` and `result:`."""
+        """All texts and expressions but the arguments of `with:`, `set:` and `result:`; a text's translations behind
+        it, which see the same names."""
+        for site in self._sites():
+            yield site
+            if isinstance(site.piece, Template):
+                for language, wording in site.piece.translations:
+                    yield replace(site, piece=wording, language=language)
+
+    def _sites(self) -> Iterator[Site]:
         yield from self._of_flow(self.view.flow)
         for step in self.view.flow.steps:
             scope = self.scope(self.view.names_at(step))
@@ -91,11 +104,11 @@ class Sites(Places):
 
     def _of_step(self, step: Step, scope: Scope) -> Iterator[Site]:
         if step.text is not None:
-            yield Site(step=step, piece=step.text, scope=scope, use=Use.MESSAGE, what="the text")
+            yield Site(step=step, piece=step.text, scope=scope, use=Use.MESSAGE, what=THE_TEXT)
         if step.label is not None:
             yield Site(step=step, piece=step.label, scope=scope, use=Use.LABEL, what="the label")
         if step.photo is not None:
-            wanted = TEXT if step.photo.kind == "qr" else None
+            wanted = optional(TEXT) if step.photo.kind == "qr" else None  # nothing: no picture is shown
             yield Site(
                 step=step,
                 piece=step.photo.content,
@@ -128,33 +141,21 @@ class Sites(Places):
                     use=Use.CONDITION,
                     what="the option's condition",
                 )
-        yield from self._of_rows(step, keyboard, scope)
+        yield from _of_buttons(step, [button for row in keyboard.rows for button in row], scope)
         if keyboard.source is not None:
             source = keyboard.source
             row = scope.plus(option=row_type(source, self.catalog, self.view.paths_in(step)))
             if source.items is not None:
                 wanted = ListType(item=ANY)
                 yield Site(step=step, piece=source.items, scope=scope, use=Use.VALUE, what="`items`", wanted=wanted)
-            yield Site(step=step, piece=source.text, scope=row, use=Use.LABEL, what="the option's text")
+            if source.buttons:
+                yield from _of_buttons(step, source.buttons, row)
+            else:
+                yield Site(step=step, piece=source.text, scope=row, use=Use.LABEL, what="the option's text")
             if source.value is not None:
                 yield Site(step=step, piece=source.value, scope=row, use=Use.IDENTITY, what="`value`")
             if source.empty is not None:
                 yield Site(step=step, piece=source.empty, scope=scope, use=Use.MESSAGE, what="the text `empty`")
-
-    @staticmethod
-    def _of_rows(step: Step, keyboard: Keyboard, scope: Scope) -> Iterator[Site]:
-        for button in (button for row in keyboard.rows for button in row):
-            yield Site(step=step, piece=button.text, scope=scope, use=Use.LABEL, what="the button's text")
-            if button.url is not None:
-                yield Site(step=step, piece=button.url, scope=scope, use=Use.VALUE, what="the link")
-            if button.condition is not None:
-                yield Site(
-                    step=step,
-                    piece=button.condition,
-                    scope=scope,
-                    use=Use.CONDITION,
-                    what="the button's condition",
-                )
 
     def _of_question(self, step: Step, scope: Scope) -> Iterator[Site]:
         if not isinstance(step.body, Ask):
@@ -183,6 +184,16 @@ class Sites(Places):
                     use=Use.MESSAGE,
                     what="the validator's message",
                 )
+
+
+def _of_buttons(step: Step, buttons: Sequence[Button], scope: Scope) -> Iterator[Site]:
+    for button in buttons:
+        yield Site(step=step, piece=button.text, scope=scope, use=Use.LABEL, what="the button's text")
+        if button.url is not None:
+            yield Site(step=step, piece=button.url, scope=scope, use=Use.VALUE, what="the link")
+        if button.condition is not None:
+            what = "the button's condition"
+            yield Site(step=step, piece=button.condition, scope=scope, use=Use.CONDITION, what=what)
 
 
 def _of_transition(step: Step, transition: Transition, deciding: Scope, after: Scope) -> Iterator[Site]:

@@ -46,6 +46,16 @@ def button_triggers(step: Step) -> tuple[str, ...]:
     return tuple(dict.fromkeys(button.trigger for button in buttons(step) if button.trigger))
 
 
+def option_buttons(step: Step) -> tuple[Button, ...]:
+    """The buttons that stand in the row of every option."""
+    source = step.keyboard.source if step.keyboard is not None else None
+    return source.buttons if source is not None else ()
+
+
+def option_triggers(step: Step) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(button.trigger for button in option_buttons(step) if button.trigger))
+
+
 def option_values(step: Step) -> tuple[str, ...]:
     return tuple(option.value for option in step.keyboard.options) if step.keyboard else ()
 
@@ -138,7 +148,7 @@ def special_triggers(step: Step, ask: Ask) -> tuple[str, ...]:
     """Triggers that fire instead of `answered` where a transition names them."""
     match ask.question:
         case Choice():
-            return (*option_values(step), *button_triggers(step))
+            return (*option_values(step), *option_triggers(step), *button_triggers(step))
         case YesNo():
             return ("yes", "no")
         case _:
@@ -147,7 +157,8 @@ def special_triggers(step: Step, ask: Ask) -> tuple[str, ...]:
 
 def _leaves_the_usual_way(step: Step, ask: Ask, named: set[str]) -> bool:
     special = special_triggers(step, ask)
-    return has_source(step) or not (special and set(special) <= named)
+    picked = has_source(step) and not option_buttons(step)  # one button per option: it fires `answered`
+    return picked or not (special and set(special) <= named)
 
 
 def exits(step: Step, outlet: Outlets) -> tuple[Exit, ...]:

@@ -48,6 +48,19 @@ async def test_edits_replace_the_newest_of_their_surface(site: Site) -> None:
     assert page.texts() == ["one", "two", "other"]
 
 
+async def test_a_stay_is_drawn_in_the_message_of_an_earlier_one(site: Site) -> None:
+    page = await site.page()
+    await site.channel.deliver(row(page, show("one"), 1))
+    for visit in (4, 7):
+        drawn = replaced(show(f"one at {visit}", visit=visit, edit=True), over=1, photo=("qr", str(visit)))
+        await site.channel.deliver(row(page, drawn, visit))
+    shown = await page.sees("one at 7")
+    assert page.texts() == ["one at 7"]
+    assert shown["rows"][0][0]["data"] == "abc.7.2.o:yes"
+    await site.channel.deliver(row(page, replaced(show("bare", visit=9, edit=True), over=1), 9))
+    assert "picture" not in await page.sees("bare")
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_repeated_edit_never_goes_back(site: Site, restarted: bool) -> None:
     page = await site.page()

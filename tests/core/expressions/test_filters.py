@@ -1,5 +1,6 @@
 """Every filter has its example, which is run as the guide shows it; the languages and the edges besides."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.expressions import FILTERS
-from engine.core.values import Money
+from engine.core.reading import Read, read_money
+from engine.core.values import Money, minor_digits
+from engine.core.values import money as to_money
 from tests.core.expressions.samples import NOW, faults, formats, text, value
 
 
@@ -113,6 +116,52 @@ def test_crypto_is_exact_and_carries_its_asset() -> None:
     assert formats().money(Money(minor=123000, asset="BTC")) == "0.00123\u00a0BTC"
     assert formats("de").money(Money(minor=10**18, asset="ETH")) == "1\u00a0ETH"
     assert formats().money(Money(minor=1, asset="ETH")) == "0.000000000000000001\u00a0ETH"
+
+
+AMOUNTS = [
+    (125_000, "BTC", "0.00125", "0.00125 BTC", "0,00125 BTC", "0,00125 BTC"),
+    (1, "BTC", "0.00000001", "0.00000001 BTC", "0,00000001 BTC", "0,00000001 BTC"),
+    (1, "ETH", f"0.{'0' * 17}1", f"0.{'0' * 17}1 ETH", f"0,{'0' * 17}1 ETH", f"0,{'0' * 17}1 ETH"),
+    (-5, "SOL", "-0.000000005", "-0.000000005 SOL", "-0,000000005 SOL", "-0,000000005 SOL"),
+    (10**11, "LTC", "1000", "1,000 LTC", "1.000 LTC", "1 000 LTC"),
+    (0, "BTC", "0", "0 BTC", "0 BTC", "0 BTC"),
+    (1250, "EUR", "12.50", "€12.50", "12,50 €", "12,50 €"),
+    (123_456, "JPY", "123456", "¥123,456", "123.456 ¥", "123 456 ¥"),
+]
+
+
+@pytest.mark.parametrize(("minor", "asset", "bare", "english", "german", "russian"), AMOUNTS)
+def test_amounts_in_three_languages_and_for_copying(
+    minor: int, asset: str, bare: str, english: str, german: str, russian: str
+) -> None:
+    money = Money(minor=minor, asset=asset)
+    for language, shown in (("en", english), ("de", german), ("ru", russian)):
+        assert formats(language).money(money).replace("\u00a0", " ").replace("\u202f", " ") == shown
+        assert formats(language).amount(money) == bare
+
+
+def test_an_amount_that_is_no_money_is_plain_too() -> None:
+    assert [formats("de").amount(number) for number in (5, Decimal("1E-7"), Decimal("2.50"), Decimal("1E+3"))] == [
+        "5", "0.0000001", "2.5", "1000",
+    ]  # fmt: skip
+
+
+def test_ten_thousand_amounts_come_back_from_what_is_shown() -> None:
+    dice = random.Random(8)
+    for asset in ("BTC", "LTC", "ETH", "SOL") * 2500:
+        money = Money(minor=dice.randrange(10 ** dice.randrange(1, 10 + minor_digits(asset))), asset=asset)
+        language = dice.choice(("en", "de", "ru"))
+        assert read_money(formats(language).money(money), language, asset) == Read(value=money)
+        bare = formats(language).amount(money)
+        assert "e" not in bare.lower()
+        assert to_money(Decimal(bare), asset) == money
+
+
+def test_no_digit_of_a_large_amount_is_rounded() -> None:
+    money = Money(minor=10**40 + 1, asset="ETH")
+    assert formats().amount(money) == "1" + "0" * 22 + "." + "0" * 17 + "1"
+    assert to_money(Decimal(formats().amount(money)), "ETH") == money
+    assert formats().money(money).endswith("000.000000000000000001\u00a0ETH")
 
 
 def test_moments_are_shown_in_the_time_zone() -> None:

@@ -197,6 +197,8 @@ def test_warnings_let_the_flow_load() -> None:
     findings = steps(AGE + "last:\n  if: 1 > 2\n  text: Never.\n")
     assert [finding.severity for finding in findings] == [Severity.WARNING]
     assert check("flow: example\ntitle: Example\nsteps:\n  d:\n    text: D.\n    end: completed\n")[0].code == "F0514"
+    told = "flow: example\narguments: {news: text}\nsteps:\n  d:\n    text: '{{ news }}'\n    end: completed\n"
+    assert not check(told)
 
 
 HOURS = "# file: bot.yaml\nbot: Shop\nhours: {shop: {mon-fri: 09:00-18:00}}\n# file: example.yaml\n" + HEAD

@@ -7,6 +7,17 @@ from tests.loading.rules.bench import HEAD, check, codes, steps
 NAME = "name:\n  ask: text\n  text: Your name?\n"
 SIZE = "size:\n  ask: choice\n  text: Which?\n  keyboard: {small: Small, large: Large}\n"
 
+CART = """cart:
+  ask: choice
+  text: Cart
+  redraw: true
+  keyboard:
+    from: print3d.services
+    value: option.id
+    buttons: [{text: "➖", trigger: less, if: option.name}, {text: "{{ option.name }} ➕", trigger: more}]
+    rows: [[{text: Back, trigger: back}]]
+"""
+
 CLEAN = {
     "a quiz that goes around": NAME + "again:\n  ask: yes_no\n  text: Again?\n  transitions: {yes: name, no: done}\n",
     "all options named: nothing goes on below": SIZE
@@ -30,6 +41,10 @@ CLEAN = {
     + "  timeout: {after: 10m, late: skip}\n  transitions: {timeout: done}\n",
     "two buttons of one trigger, one of them for some": "hello:\n  text: Hi!\n  keyboard:\n"
     "    - [{text: Go, trigger: go, if: customer.name}, {text: Go on, trigger: go, if: not customer.name}]\n",
+    "options with buttons, all named: nothing goes on below": CART
+    + "  transitions: {more: done, less: more, back: done}\nmore:\n  text: More {{ cart.name }}.\n",
+    "a button of an option that goes on below": CART
+    + "  transitions: {more: done}\nmore:\n  text: More {{ cart.name if cart != 'back' else '' }}.\n",
     "a source that cannot answer": "service:\n  ask: choice\n  text: Which?\n"
     "  keyboard: {from: print3d.services, text: '{{ option.name }}', value: option.id}\n"
     "  transitions: {failed: done}\n",
@@ -86,6 +101,23 @@ FAULTY = {
         "hello:\n  text: Hi!\n  end: completed\n  keyboard: [[{text: Go, trigger: go}]]\n",
         ["F0501", "F0512"],
     ),
+    "options with buttons, all named, and a step below": (
+        CART + "  transitions: {more: done, less: done, back: done}\nmore:\n  text: More.\n",
+        ["F0501"],
+    ),
+    "a transition that no button of an option fires": (CART + "  transitions: {mor: done}\n", ["F0303"]),
+    "a button of an option called like one below": (CART.replace("trigger: back", "trigger: more"), ["F0511"]),
+    "an option's button called like a word of the engine": (
+        CART.replace("trigger: less", "trigger: failed"),
+        ["F0511"],
+    ),
+    "buttons of options that are ticked": (CART.replace("ask: choice", "ask: choices"), ["F0512"]),
+    "a field that a row does not have": (CART.replace("{{ option.name }} ➕", "{{ option.nmae }}"), ["F0605"]),
+    "a condition of an option's button": (CART.replace("if: option.name", "if: option.nmae"), ["F0605"]),
+    "rows that nothing identifies": (CART.replace("    value: option.id\n", ""), ["F0616"]),
+    "too many buttons on a page": (CART.replace("    value", "    page: 50\n    value"), ["F0708"]),
+    "an option's button that is too long": (CART.replace("{{ option.name }} ➕", "x" * 65), ["F0706"]),
+    "a trigger that is too long for its place": (CART.replace("trigger: less", "trigger: " + "x" * 38), ["F0710"]),
     "more ticks than options": (
         "sizes:\n  ask: choices\n  text: Which?\n  keyboard: {small: Small, large: Large}\n  min: 3\n",
         ["F0513"],
