@@ -17,7 +17,7 @@ if not os.environ.get("STEPGRAM_LONG"):
     settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parent
-UNSPARED = tuple(ROOT / name for name in ("benchmarks", "storage", "loading"))
+UNSPARED = tuple(ROOT / name for name in ("benchmarks", "storage/test_file.py", "storage/test_backup.py", "loading"))
 """These tests are about the very things that the others get from the shelf."""
 
 LONGEST = tuple(

@@ -86,12 +86,12 @@ class Setting:
     required: bool
     default: object
     """None also where a function makes it."""
-    owner: type[Any]
+    owner: Any
     """The class that the field is of."""
 
     @property
     def doc(self) -> str:
-        """The docstring below the field. Read when it is asked for: to read sources is slow, and a bot asks for none."""
+        """The docstring below the field. Sources are read only when it is asked for: that is slow."""
         return field_docs(self.owner).get(self.field, "")
 
 

@@ -65,6 +65,8 @@ class Move(StrEnum):
     SKIP = "skip"
     CANCEL = "cancel"
     RETRY = "retry"
+    REPLACE = "replace"
+    """Cancelled because the customer begins it anew."""
 
 
 @value_record

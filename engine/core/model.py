@@ -326,6 +326,8 @@ class Flow:
     """Whether questions show ⬅️ Back (where there is a way back)."""
     cancel: bool = True
     """Whether questions show ✖️ Cancel."""
+    remind: bool = True
+    """Whether the customer is told that it waits behind, and that it is over when they begin it anew."""
 
     def step(self, name: str) -> Step | None:
         """The step of that id, or None."""

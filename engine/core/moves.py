@@ -120,8 +120,8 @@ def _start_flow(turn: Turn, flow: str) -> None:
 def navigate(turn: Turn, move: Move) -> None:
     node, visit = turn.work.node, turn.work.visit
     match move:
-        case Move.CANCEL:
-            _cancel(turn)
+        case Move.CANCEL | Move.REPLACE:
+            _cancel(turn, told=move is Move.CANCEL or turn.stack[0].program.flow.remind)
         case _ if visit.phase is Phase.RUNNING:
             turn.say("busy")
         case Move.BACK:
@@ -138,7 +138,7 @@ def navigate(turn: Turn, move: Move) -> None:
             _retry(turn, node)
 
 
-def _cancel(turn: Turn) -> None:
+def _cancel(turn: Turn, *, told: bool) -> None:
     """Over; or, in a called flow whose caller says what then, back into the caller. Not while an action runs whose
     effect nobody could take back: “nothing was kept” would not be true."""
     inside = len(turn.stack) > 1 and "cancelled" in turn.stack[-2].node.triggers
@@ -155,7 +155,8 @@ def _cancel(turn: Turn) -> None:
         else:
             enter(turn, home)
         return
-    turn.say("cancel.done", title=turn.said(turn.stack[0].program.title, turn.scope()))
+    if told:
+        turn.say("cancel.done", title=turn.said(turn.stack[0].program.title, turn.scope()))
     abandon(turn, "cancelled")
 
 

@@ -76,6 +76,7 @@ def _flow(root: Mapping_, reading: Reading, version: str) -> Flow:
         retention=_retention(root.get("retention")),
         back=flag(root.get("back"), True),
         cancel=flag(root.get("cancel"), True),
+        remind=flag(root.get("remind"), True),
     )
 
 

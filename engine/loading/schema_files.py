@@ -60,6 +60,7 @@ def flow_file() -> Schema:
                         pattern=r"^(forever|none|(?=[0-9])([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?)$"),
         "back": flag("Questions show ⬅️ Back.", example=False),
         "cancel": flag("Questions show ✖️ Cancel.", example=False),
+        "remind": flag("Put aside, it is offered again later.", example=False),
         "steps": of("object", "the steps by id", "The steps, from top to bottom.",
                     {"name": {"ask": "text", "text": "What is your name?"}}, minProperties=1, maxProperties=500,
                     propertyNames=_names(), additionalProperties={"$ref": "#/$defs/step"}),

@@ -124,7 +124,7 @@ class Contexts:
         return given if isinstance(given, kind) else kind()
 
     def _menu(self, chat: Chat, world: World, at: datetime) -> tuple[MenuEntry, ...]:
-        """What the customer may start; put together once for each language and set of roles when no text depends on more."""
+        """What the customer may start; put together once per language and set of roles when no text depends on more."""
         roles = self._surroundings.roles(chat)
         known = self._menus.get((roles, world.formats_language))
         if known is not None:

@@ -131,8 +131,8 @@ class Play:
                     self._ledger.tell(effect, conversation)
                 case Deliver():
                     await self._deliver(decision)
-                case Cancel(conversation=conversation):
-                    await self._cancel(conversation)
+                case Cancel(conversation=conversation, move=move):
+                    await self._cancel(conversation, move)
                 case Begin():
                     await self._begin(decision)
                 case Beside():
@@ -224,12 +224,12 @@ class Play:
         await self._front(name)
         await self._feed(name, Started(at=ledger.at, arguments=decision.arguments))
 
-    async def _cancel(self, name: str) -> None:
+    async def _cancel(self, name: str, move: Move) -> None:
         """Cancel it out of all the flows it has called, until it is over or says that it cannot be cancelled now."""
         depth = None
         while (conversation := self._ledger.open.get(name)) is not None and len(conversation.frames) != depth:
             depth = len(conversation.frames)
-            await self._feed(name, Navigated(at=self._ledger.at, move=Move.CANCEL))
+            await self._feed(name, Navigated(at=self._ledger.at, move=move))
 
     async def _beside(self, told: Beside) -> None:
         """Begin it behind the one in front, which is not told: it takes the front only where there is none."""
@@ -262,9 +262,9 @@ class Play:
         if self._asked or not self._ledger.front_ended or self._ledger.chat.front is not None:
             return
         situation = self.situation()
-        if situation.aside is not None:
-            offer = situation.desk.waiting(self._ledger.open[situation.aside].flow)
-            self._ledger.tell(offer, situation.aside)
+        if situation.offered is not None:
+            offer = situation.desk.waiting(self._ledger.open[situation.offered].flow)
+            self._ledger.tell(offer, situation.offered)
 
     # --- events and effects -----------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ class Cancel:
     """End an open conversation for good, undoing what is to be undone."""
 
     conversation: str
+    move: Move = Move.CANCEL
 
 
 @record
@@ -144,6 +145,16 @@ class Situation:
     def aside(self) -> str | None:
         """The open conversation that was put aside last."""
         return next((name for name in reversed(self.chat.aside) if name in self.open), None)
+
+    @property
+    def offered(self) -> str | None:
+        """The one put aside last that the customer is reminded of."""
+        return next((name for name in reversed(self.chat.aside) if name in self.open and self.reminds(name)), None)
+
+    def reminds(self, name: str) -> bool:
+        """Whether the customer is told that this open conversation waits."""
+        program = self.library.programs.get(self.open[name].flow)
+        return program is None or program.flow.remind
 
 
 _MOVES: Final[Mapping[str, Move]] = {"back": Move.BACK, "skip": Move.SKIP, "retry": Move.RETRY}
@@ -194,7 +205,7 @@ def start(situation: Situation, flow: str, arguments: Mapping[str, Value] | None
         case SecondStart.RESUME:
             return (Deliver(conversation=running, event=Resumed(at=situation.at), claim=True),)
         case SecondStart.RESTART:
-            return (Cancel(conversation=running), begin)
+            return (Cancel(conversation=running, move=Move.REPLACE), begin)
         case SecondStart.PARALLEL:
             return (begin,)
         case SecondStart.ASK:
@@ -249,11 +260,11 @@ def _to_front(situation: Situation, event: Event) -> Routed:
 
 
 def _nothing_in_front(situation: Situation) -> Routed:
-    aside = situation.aside
+    aside = situation.offered
     if aside is not None:
         offer = situation.desk.waiting(situation.open[aside].flow)
         return (Tell(effect=offer, conversation=aside),)
-    waiting = [conversation.flow for conversation in reversed(list(situation.open.values()))]
+    waiting = [situation.open[name].flow for name in reversed(list(situation.open)) if situation.reminds(name)]
     return (Tell(effect=situation.desk.waits_elsewhere(waiting) if waiting else situation.desk.nothing_open()),)
 
 

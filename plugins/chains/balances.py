@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.core.records import record, replaced
-from storage.shop.transfers import Transfer
+from storage.shop.transfers import BALANCE, Transfer
 
 MOST: Final = 64
 """Steps of one address; more are joined with the last one, so that nobody makes an endless list with single wei."""
@@ -123,7 +123,7 @@ def transfers(asset: str, address: str, history: History) -> list[Transfer]:
         Transfer(
             asset=asset,
             address=address,
-            txid=f"balance:{address}:{step.number}",
+            txid=f"{BALANCE}{address}:{step.number}",
             position="0",
             amount=step.amount,
             height=step.height,

@@ -15,7 +15,6 @@ from storage.shop.settings import ChainSettings, ShopSettings
 State = Literal["practice", "well", "old", "down", "new"]
 KIND: Final = "node"
 BACK: Final = "the node is back"
-_NEVER: Final = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ async def health(work: Work, chains: ChainSettings, payments: PaymentSettings, n
         else:
             behind = now - moment(int(str(row["tip_at"])))
             silent = now - moment(int(str(row["polled_at"])))
-            state: State = "old" if behind > payments.stale.get(asset, _NEVER) else "well"
+            state: State = "old" if behind > payments.age(asset) else "well"
             found.append(
                 ChainHealth(
                     asset=asset,

@@ -14,7 +14,7 @@ from plugins.chains import conditions
 from plugins.chains.doors import open_driver
 from plugins.chains.driver import Driver, NodeError, WrongNodeError
 from plugins.chains.taking import take
-from storage.shop import facts, lifting
+from storage.shop import addresses, alarms, facts, lifting
 from storage.shop.invoices import Bench
 from storage.shop.ledger import millis
 from storage.shop.policy import PaymentSettings
@@ -57,9 +57,14 @@ class Watch:
 
     async def run(self) -> None:
         """For ever."""
+        checked: ChainSetting | None = None
         try:
             while True:
-                await self._context.sleep(await self.round())
+                pause = await self.round()
+                if self._setting != checked:
+                    checked = self._setting
+                    await self._check_addresses()
+                await self._context.sleep(pause)
         finally:
             await self._leave()
 
@@ -143,15 +148,30 @@ class Watch:
             _log.warning("which addresses are in use could not be looked up: %s", done.reason)
         self._lifted = True
 
+    async def _check_addresses(self) -> None:
+        """A key that is missing or wrong is told to the team at the start, not to the first customer who pays."""
+        context = self._context
+        shop, chains = context.configured(ShopSettings), context.configured(ChainSettings)
+        try:
+            async with context.begin() as work:
+                found = await addresses.lacking(work, self._asset, chains=chains, environment=context.environment)
+                if found is None:
+                    return
+                if await alarms.lacking(work, self._asset, found.reason, at=millis(context.now())):
+                    work.tell_role(shop.team_role, shop.team, news="payment.case", kind="no_address", text=found.reason)
+        except Exception:  # whatever is wrong here, what was given out must be looked at
+            _log.exception("%s: whether there are addresses could not be looked up", self._asset)
+            return
+        _log.error("no addresses can be given out: %s", found.reason)
+
     def _usual(self, asset: str, chain: ChainSetting) -> Driver:
         return open_driver(asset, chain, http=self._context.http, environment=self._context.environment)
 
     def _old(self, report: Report, payments: PaymentSettings, chain: ChainSetting) -> str:
         """What to say of a node that answers but has stopped following its chain; empty when it follows. On a private
         chain nobody may be making blocks."""
-        limit = payments.stale.get(self._asset)
         age = self._context.now() - report.tip.at
-        if limit is None or chain.network == "regtest" or age <= limit:
+        if chain.network == "regtest" or age <= payments.age(self._asset):
             return ""
         minutes = int(age.total_seconds() // 60)
         return f"{self._asset}: the node's newest block is {minutes} minutes old. Orders are held until it goes on."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.actions import cli_command, settings
 from plugins.payments.clock import keep_time
+from plugins.payments.credit import pay_out, pay_with_credit
 from plugins.payments.incoming import order_payment
 from plugins.payments.practice import practice_confirm, practice_orders, practice_pay, practice_withdraw
 from plugins.payments.prices import keep_rates
@@ -42,7 +43,8 @@ rehearse_command = cli_command(
 
 __all__ = [
     "choose", "confirm_by_hand", "create_invoice", "currencies", "differences", "expire_now", "invoice", "keep_rates",
-    "keep_time", "open_cases", "open_refunds", "order_payment", "practice_confirm", "practice_orders", "practice_pay",
+    "keep_time", "open_cases", "open_refunds", "order_payment", "pay_out", "pay_with_credit",
+    "practice_confirm", "practice_orders", "practice_pay",
     "practice_withdraw", "quote", "reconcile_all", "refunded",
     "rehearse_command", "resolve", "reveal_key", "settings_of",
 ]  # fmt: skip

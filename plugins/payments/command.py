@@ -10,7 +10,10 @@ from engine.actions import money
 from plugins.payments.rehearsal import rehearse as play
 from plugins.payments.rehearsal import table
 from storage.shop.policy import PaymentSettings
-from storage.shop.settings import ChainSettings, ShopSettings
+from storage.shop.settings import ASSETS, ChainSettings, ShopSettings
+
+_LARGEST = 10**12
+"""In minor units."""
 
 
 @click.command()
@@ -29,11 +32,13 @@ def rehearse(flows: Path | None, coin: str, total: str) -> None:
     context = command_context(flows=flows)
     offered = context.configured(ChainSettings).offered()
     asset = coin.upper() or (offered[0] if offered else "BTC")
+    if asset not in ASSETS:
+        raise click.UsageError(f"--coin: there is no {coin}; it is one of {', '.join(ASSETS)}")
     payments, shop = context.configured(PaymentSettings), context.configured(ShopSettings)
     try:
         price = money(Decimal(amount), currency)
-        if price.minor <= 0 or not currency.isalpha():
-            raise ValueError("not above 0")
+        if not 0 < price.minor <= _LARGEST or not (currency.isalpha() and len(currency) == 3):
+            raise ValueError("no price")
     except (InvalidOperation, ValueError) as error:
         raise click.UsageError(f"--total: {total} is no price; write such as --total '20.00 EUR'") from error
     endings = asyncio.run(play(payments, shop, asset=asset, currency=currency, total=Decimal(amount)))

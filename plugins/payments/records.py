@@ -101,6 +101,20 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TooLittle:
+    """The customer's credit does not cover the order; nothing was done."""
+
+    credit: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOut:
+    """A customer's credit was paid out and is empty now."""
+
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The choice is noted."""
 

@@ -152,12 +152,22 @@ async def _answer(
         word = "accept" if enough else "confirm"
         return await invoices.take_up(work, one.id, "accept", bench, word=word, who=who)
     await invoices.decide(work, one.id, choice, bench, who=who)
+    await _tell_decision(work, found, choice, bench)
     if choice == "credit":
         await give_credit(work, one, bench)
     if choice == "keep":
         for row in await refunds.due_rows(work, one.id):
             await refunds.close(work, row, status=refunds.KEPT, note="kept by the team", at=bench.stamp)
     return True
+
+
+async def _tell_decision(work: Work, found: Scene, choice: str, bench: Bench) -> None:
+    """The customer hears what becomes of their money; of `keep` they are told by whoever decided it."""
+    due = sum(row.amount for row in await refunds.due_rows(work, found.invoice.id))
+    name = {"credit": "order.refund", "refund": "payment.late"}.get(choice)
+    if name is not None and due > 0:
+        amount = Money(minor=due, asset=found.invoice.asset)
+        await news.tell_customer(work, bench.shop, found.order, name, amount=amount, decision=choice)
 
 
 @source(name="refunds", transactional=True)
@@ -211,8 +221,9 @@ async def refunded(context: Context, *, refund: int, note: str = "") -> Refunded
         order = await orders.order(work, one.order)
         if order is not None:
             await news.tell_customer(
-                work, bench.shop, order, "order.refund", amount=amount, currency=row.asset, reason=row.reason
-            )
+                work, bench.shop, order, "order.refund",
+                amount=amount, currency=row.asset, reason=row.reason, decision="refund",
+            )  # fmt: skip
     return Refunded(amount=amount)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from engine.actions import Context, Page, Refusal, Rows, action, source
+from engine.actions import Context, Money, Page, Refusal, Rows, action, source
 from plugins.shop.carting import known, pieces
 from plugins.shop.records import (
     Blocked,
@@ -175,10 +175,17 @@ async def me(context: Context) -> Me:
         limit=settings.strikes,
         blocked=checkout.barred(customer.blocked, customer.strikes, settings),
         wallet=customer.wallet if customer.wallet.minor else None,
+        covers=_covers(customer.wallet, cart),
         open_order=waiting[0].id if waiting else None,
         open_number=waiting[0].number if waiting else None,
         pieces=pieces(cart) if cart else 0,
     )
+
+
+def _covers(wallet: Money, cart: carts.Cart | None) -> bool:
+    if cart is None or len(cart.currencies) > 1:
+        return False
+    return cart.total.asset == wallet.asset and 0 < cart.total.minor <= wallet.minor
 
 
 def in_team(context: Context) -> bool:

@@ -338,6 +338,8 @@ class Me:
     blocked: bool
     wallet: Money | None
     """What the shop owes them; nothing for nothing."""
+    covers: bool
+    """It pays for the whole cart."""
     open_order: str | None
     """The id of the newest order that waits for payment."""
     open_number: str | None

@@ -70,6 +70,22 @@ async def issue(
     return taken.issued
 
 
+async def lacking(work: Work, asset: str, *, chains: ChainSettings, environment: Mapping[str, str]) -> NoAddress | None:
+    """Why no address of `asset` could be given out now; None when one could. Takes none."""
+    chain = chains.of(asset)
+    if chain is None or chain.via == "practice":
+        return None
+    try:
+        wallet = wallets.read(asset, chain, environment)
+        if isinstance(wallet, wallets.PoolWallet):
+            stocks = [await pool.left(work, asset, account) for account in await pool.accounts_of(work, asset)]
+            return None if any(one.left for one in stocks) else NoAddress(reason=alarms.EMPTY.format(asset=asset))
+        wallet.address(0)
+    except KeyTrouble as trouble:
+        return NoAddress(reason=f"{asset}: {trouble}")
+    return None
+
+
 async def _take(work: Work, asset: str, wallet: wallets.Wallet, *, data: Path, key: str) -> _Taken | None:
     if isinstance(wallet, wallets.PoolWallet):
         for account in await pool.accounts_of(work, asset):

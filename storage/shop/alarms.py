@@ -33,6 +33,16 @@ async def empty(work: Transaction, asset: str, *, order: str, at: int) -> None:
     await _open(work, order, "pool_empty", EMPTY.format(asset=asset), key=f"pool_empty:{asset}:{order}", at=at)
 
 
+async def lacking(work: Transaction, asset: str, text: str, *, at: int) -> bool:
+    """No address can be given out, as is found at the start: once while such a case is open. Whether it is new."""
+    known = await work.query(
+        "SELECT id FROM pay_cases WHERE kind = 'no_address' AND status = 'open' AND text = ?", (text,)
+    )
+    if not known:
+        await _open(work, "", "no_address", text, key=f"no_address:{asset}:{at}", at=at)
+    return not known
+
+
 async def low(work: Transaction, asset: str, found: Left, *, spare: int, percent: int, order: str, at: int) -> None:
     """Less than so many percent of an account's pool are left, with the `spare` ones of other accounts: once for each
     size that the pool has had."""

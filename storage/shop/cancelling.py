@@ -9,7 +9,7 @@ from typing import Literal
 
 from engine.actions import Work
 from engine.core.records import record
-from storage.shop import orders, stock
+from storage.shop import balances, orders, stock
 from storage.shop.orders import Order, millis
 
 Who = Literal["customer", "shop", "clock"]
@@ -32,6 +32,7 @@ async def cancel(work: Work, order: str, *, who: Who, reason: str, at: datetime)
     back into the stock. The clock ends only what is over its time and has no invoice.
     """
     await stock.lock(work, order)  # whoever judges its invoice locks these too: from here on nothing moves
+    await work.execute("UPDATE shop_orders SET version = version WHERE id = ?", (order,))  # its invoice is being made
     found = await orders.order(work, order)
     if found is None:
         return None
@@ -41,6 +42,7 @@ async def cancel(work: Work, order: str, *, who: Who, reason: str, at: datetime)
     await stock.release(work, order)
     if found.status == "paid":
         await stock.restock(work, order)
+        await balances.give_back(work, found, at)
     to: orders.Status = "expired" if who == "clock" else "cancelled"
     if who == "shop":
         moved = await orders.change(work, found, to, at, {"reason": reason})

@@ -326,7 +326,7 @@ async def credit(work: Work, invoice: Invoice, row: Refund, bench: Bench, *, not
     """A refund that is due goes to the customer's balance instead; False when it cannot."""
     if not await refunds.close(work, row, status=CREDITED, note=note, at=bench.stamp):
         return False
-    if await refunds.credit(work, invoice, await worth(work, invoice, row.amount, bench)):
+    if await refunds.credit(work, invoice, await worth(work, invoice, row.amount, bench), at=bench.stamp):
         return True
     await refunds.reopen(work, row)
     return False

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from engine.core.records import record, replaced
 from storage.shop.policy import LateDeed
 from storage.shop.rules import Rules
+from storage.shop.transfers import BALANCE
 
 Status = Literal["new", "processing", "settled", "expired", "cancelled", "invalid"]
 OPEN: Final = frozenset({"new", "processing"})
@@ -161,7 +162,7 @@ def decisions(entries: Iterable[Entry]) -> tuple[str, ...]:
 def count(entries: Iterable[Entry], *, asset: str, chain: Chain, needed: int, until: int) -> Sums:
     """The sums over a ledger; `until`: when the invoice's time is over."""
     all_of_it = coins(entries)
-    own = [coin for coin in all_of_it if coin.asset == asset and not coin.gone]
+    own = _once([coin for coin in all_of_it if coin.asset == asset and not coin.gone])
     depths = [(coin, 0 if coin.height is None else max(0, chain.height - coin.height + 1)) for coin in own]
     return Sums(
         received=sum(coin.amount for coin in own),
@@ -173,6 +174,17 @@ def count(entries: Iterable[Entry], *, asset: str, chain: Chain, needed: int, un
         wrong=tuple(coin for coin in all_of_it if coin.asset != asset and not coin.gone),
         reversed=any(coin.gone and not coin.replaced and coin.asset == asset for coin in all_of_it),
     )
+
+
+def _once(own: Sequence[Coin]) -> Sequence[Coin]:
+    """Where balances are watched, a webhook tells of the same money by another name: the larger account counts."""
+    balances = [coin for coin in own if coin.txid.startswith(BALANCE)]
+    told = [coin for coin in own if coin.kind == "webhook"]
+    if not balances or not told:
+        return own
+    watched = sum(coin.amount for coin in balances) >= sum(coin.amount for coin in told)
+    doubled = told if watched else balances
+    return [coin for coin in own if coin not in doubled]
 
 
 def fresh(chain: Chain, rules: Rules, now: int, since: int = 0) -> bool:
@@ -312,6 +324,7 @@ def _flags(terms: Terms, sums: Sums, *, status: str) -> frozenset[str]:
     rules, net = terms.rules, _net(terms, sums.received)
     marked = "marked" in terms.flags
     settled = status == "settled"
+    sold = terms.order_status != "cancelled"  # by the shop: what was paid goes back, and nothing is delivered
     says = {
         "partial": 0 < net < rules.least and not settled,
         "over": settled and sums.confirmed - terms.due > rules.dust,
@@ -319,7 +332,7 @@ def _flags(terms: Terms, sums: Sums, *, status: str) -> frozenset[str]:
         "late": "late" in terms.flags,
         "wrong_asset": bool(sums.wrong),
         "reversed": sums.reversed,
-        "disputed": settled and not marked and _net(terms, sums.included) < rules.least,
+        "disputed": settled and sold and not marked and _net(terms, sums.included) < rules.least,
         "marked": marked,
         "delayed": "delayed" in terms.flags,
         "lengthened": "lengthened" in terms.flags,

@@ -11,7 +11,7 @@ from engine.actions import Work
 from engine.core.records import record
 from storage.shop.law import Chain, Entry
 from storage.shop.rules import load
-from storage.shop.transfers import Report, Tip, Transfer, Watched
+from storage.shop.transfers import BALANCE, Report, Tip, Transfer, Watched
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _AT_ONCE: Final = 400
@@ -21,7 +21,7 @@ _WEBHOOK_GRACE: Final = 600_000
 
 
 @record
-class _Known:
+class Known:
     """The newest row about a transfer."""
 
     invoice: int
@@ -210,8 +210,8 @@ async def decide(work: Work, invoice: int, word: str, *, who: str, at: int, addr
     )
 
 
-async def _known(work: Work, invoices: Iterable[int]) -> list[_Known]:
-    found: dict[tuple[str, str, str, str], _Known] = {}
+async def _known(work: Work, invoices: Iterable[int]) -> list[Known]:
+    found: dict[tuple[str, str, str, str], Known] = {}
     for part in portions(sorted(invoices)):
         for row in await work.query(
             "SELECT invoice_id, asset, address, txid, position, kind, amount, height, block, at FROM pay_ledger "  # noqa: S608
@@ -220,7 +220,7 @@ async def _known(work: Work, invoices: Iterable[int]) -> list[_Known]:
         ):
             key = (str(row["asset"]), str(row["address"]), str(row["txid"]), str(row["position"]))
             before = found.get(key)
-            found[key] = _Known(
+            found[key] = Known(
                 invoice=whole(row, "invoice_id"),
                 asset=key[0],
                 address=key[1],
@@ -250,15 +250,15 @@ async def _write(
 
 def changes(
     transfers: Sequence[Transfer],
-    known: Sequence[_Known],
+    known: Sequence[Known],
     places: Mapping[str, Place],
     *,
     complete: frozenset[str],
     now: int,
-) -> list[tuple[_Known, str]]:
+) -> list[tuple[Known, str]]:
     """The rows that a report adds to what is known, with their sources."""
     by_name = {(one.asset, one.address, one.txid, one.position): one for one in known}
-    found: list[tuple[_Known, str]] = []
+    found: list[tuple[Known, str]] = []
     told = {(item.asset, item.address, item.txid, item.position): item for item in transfers}
     for name, transfer in told.items():
         place = places.get(transfer.address)
@@ -267,25 +267,27 @@ def changes(
             kind = "seen" if transfer.height is None else "included"
             found.append((_next(before, transfer, place, kind=kind), "chain"))
     named = {(item.asset, item.address, item.txid) for item in transfers}
+    counted = {item.address for item in transfers if item.txid.startswith(BALANCE)}
     for name, one in by_name.items():
         if name in told or one.kind == "withdrawn":
             continue
         if not one.position and (one.asset, one.address, one.txid) in named:
             found.append((_gone(one), "replaced"))
         elif one.address in complete and (one.kind != "webhook" or now - one.at >= _WEBHOOK_GRACE):
-            found.append((_gone(one), "chain"))
+            better = one.kind == "webhook" and one.address in counted  # the balance has it, by another name
+            found.append((_gone(one), "replaced" if better else "chain"))
     return found
 
 
-def _same(before: _Known | None, transfer: Transfer) -> bool:
+def _same(before: Known | None, transfer: Transfer) -> bool:
     if before is None or before.kind == "withdrawn":
         return False
     block = transfer.block if transfer.block is not None else before.block
     return (before.amount, before.height, before.block) == (transfer.amount, transfer.height, block)
 
 
-def _next(before: _Known | None, transfer: Transfer, place: Place, *, kind: str) -> _Known:
-    return _Known(
+def _next(before: Known | None, transfer: Transfer, place: Place, *, kind: str) -> Known:
+    return Known(
         invoice=place.invoice,
         asset=transfer.asset,
         address=transfer.address,
@@ -300,8 +302,8 @@ def _next(before: _Known | None, transfer: Transfer, place: Place, *, kind: str)
     )
 
 
-def _gone(one: _Known) -> _Known:
-    return _Known(
+def _gone(one: Known) -> Known:
+    return Known(
         invoice=one.invoice,
         asset=one.asset,
         address=one.address,
@@ -316,12 +318,12 @@ def _gone(one: _Known) -> _Known:
     )
 
 
-def _key(row: _Known) -> str:
+def _key(row: Known) -> str:
     """The same for the same news told twice at the same time: only one of them is taken."""
     return f"{row.asset}:{row.txid}:{row.position}:{row.address}:{row.count}"
 
 
-async def _insert(work: Work, row: _Known, *, source: str, at: int) -> bool:
+async def _insert(work: Work, row: Known, *, source: str, at: int) -> bool:
     changed = await work.execute(
         "INSERT INTO pay_ledger (invoice_id, asset, address, txid, position, kind, amount, height, block, at, source, "
         "key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",

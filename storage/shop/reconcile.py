@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.actions import Work
 from engine.core.records import record
-from storage.shop import books, invoices, stock
+from storage.shop import balances, books, invoices, stock
 from storage.shop.invoices import Scene
 from storage.shop.law import OPEN, coins, count, judge
 from storage.shop.ledger import marks, portions, whole
@@ -16,7 +16,7 @@ _MOST: Final = 1000
 
 @record
 class Difference:
-    """Something that does not add up. `kind`: chain, ledger, refunds, order, stock or case."""
+    """Something that does not add up. `kind`: chain, ledger, refunds, balance, order, stock or case."""
 
     kind: str
     text: str
@@ -26,6 +26,8 @@ async def differences(work: Work) -> list[Difference]:
     """All differences, at most a thousand; empty in a healthy shop."""
     found = [Difference(kind="stock", text=text) for text in await stock.differences(work)]
     found += await _sold(work)
+    found += await _totals(work)
+    found += [Difference(kind="balance", text=text) for text in await balances.differences(work)]
     found += await _strays(work)
     last = 0
     while len(found) < _MOST:
@@ -77,6 +79,8 @@ def _of(scene: Scene) -> Iterator[Difference]:
         yield Difference(
             kind="refunds", text=f"{_name(scene)}: {verdict.owed} minor units of {one.asset} belong to nobody"
         )
+    if (one.total, one.currency) != (scene.order.total.minor, scene.order.total.asset):
+        yield Difference(kind="order", text=f"{_name(scene)}: the order's total is not the one of its invoice")
     if one.status not in _FITTING.get(scene.order.status, frozenset()):
         yield Difference(
             kind="order", text=f"{_name(scene)}: the order is {scene.order.status}, the invoice {one.status}"
@@ -106,6 +110,19 @@ async def _sold(work: Work) -> list[Difference]:
     return [Difference(kind="stock", text=f"order {row['number']} is paid, its goods are not taken") for row in rows]
 
 
+async def _totals(work: Work) -> list[Difference]:
+    """Orders that cost something else than their lines together."""
+    rows = await work.query(
+        "SELECT o.number, o.total, coalesce(sum(l.price * l.quantity), 0) AS worth FROM shop_orders o LEFT JOIN "
+        "shop_order_lines l ON l.order_id = o.id GROUP BY o.id, o.number, o.total "
+        "HAVING o.total <> coalesce(sum(l.price * l.quantity), 0) ORDER BY o.number LIMIT 1000"
+    )
+    return [
+        Difference(kind="order", text=f"order {row['number']} costs {row['total']}, its lines {row['worth']}")
+        for row in rows
+    ]
+
+
 async def _strays(work: Work) -> list[Difference]:
     """Rows that belong to nothing, and paid orders without an invoice."""
     found: list[Difference] = []
@@ -121,7 +138,8 @@ async def _strays(work: Work) -> list[Difference]:
         found.append(Difference(kind="refunds", text=f"refund {row['id']} belongs to no invoice"))
     for row in await work.query(
         "SELECT o.number FROM shop_orders o LEFT JOIN pay_invoices i ON i.order_id = o.id "
-        "WHERE o.status IN ('paid', 'shipped') AND o.total > 0 AND i.id IS NULL ORDER BY o.number LIMIT 1000"
+        "WHERE o.status IN ('paid', 'shipped') AND o.total > 0 AND i.id IS NULL AND NOT EXISTS (SELECT 1 FROM "
+        "pay_audit a WHERE a.order_id = o.id AND a.what = 'balance.spent') ORDER BY o.number LIMIT 1000"
     ):
         found.append(Difference(kind="order", text=f"order {row['number']} is paid and has no invoice"))
     return found

@@ -6,8 +6,9 @@ How much it is says `law`; nothing here sends coins.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from engine.actions import Work
+from engine.actions import Money, Work
 from engine.core.records import record
+from storage.shop import balances
 from storage.shop.books import Back, Invoice
 from storage.shop.ledger import marks, portions, whole
 
@@ -66,7 +67,7 @@ async def add(
     work: Work, invoice: Invoice, amount: int, *, status: str, reason: str, number: int, at: int, worth: int
 ) -> Moved | None:
     """Put an amount aside, once for each number; None when that was done. `worth`: what would be credited for it."""
-    if status == CREDITED and not await credit(work, invoice, worth):
+    if status == CREDITED and not await credit(work, invoice, worth, at=at):
         status = DUE  # a balance in another currency: people decide
     closed = None if status == DUE else at
     changed = await work.execute(
@@ -77,22 +78,11 @@ async def add(
     return Moved(amount=amount, status=status, reason=reason) if changed == 1 else None
 
 
-async def credit(work: Work, invoice: Invoice, worth: int) -> bool:
+async def credit(work: Work, invoice: Invoice, worth: int, *, at: int) -> bool:
     """Add `worth` minor units of the order's currency to the customer's balance; False when the balance is in another
     currency."""
-    await work.execute(
-        "INSERT INTO shop_customers (customer, chat, name, language, strikes, last_strike_at, blocked, wallet, "
-        "currency, cart_version) VALUES (?, ?, '', '', 0, NULL, 0, 0, ?, 0) ON CONFLICT DO NOTHING",
-        (invoice.customer, invoice.chat, invoice.currency),
-    )
-    return (
-        await work.execute(
-            "UPDATE shop_customers SET wallet = wallet + ?, currency = ? "
-            "WHERE customer = ? AND (wallet = 0 OR currency = ?)",
-            (worth, invoice.currency, invoice.customer, invoice.currency),
-        )
-        == 1
-    )
+    amount = Money(minor=worth, asset=invoice.currency)
+    return await balances.credit(work, invoice.customer, invoice.chat, amount, order=invoice.order, at=at)
 
 
 async def lower(work: Work, invoice: Invoice, amount: int, *, at: int) -> None:

@@ -70,7 +70,7 @@ class ShopSettings:
     open_orders: int = 1
     """So many orders of one customer may wait for payment at a time."""
     hold: timedelta = timedelta(minutes=30)
-    """How long goods are kept for an order that is not paid."""
+    """How long goods are kept for an order that has no invoice yet; then `expires:` of payments counts."""
     strikes: int = 3
     """After so many orders that were left unpaid a customer orders no more, until the team forgives; 0: never."""
     when_short: Literal["reduce", "reject"] = "reduce"
@@ -175,7 +175,7 @@ class ChainSetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSettings:
-    """`plugins: {chains: {BTC: {via: bitcoin, node: BTC_NODE, keys: BTC_ZPUB}}}`; an asset left out is not offered."""
+    """`plugins: {chains: {BTC: {via: bitcoin, node: BTC_NODE, keys: BTC_XPUB}}}`; an asset left out is not offered."""
 
     BTC: ChainSetting | None = None
     LTC: ChainSetting | None = None

@@ -55,8 +55,11 @@ async def changes(
     if moved is not None and moved.status in (DUE, CREDITED):
         back = {**about, "amount": Money(minor=moved.amount, asset=invoice.asset), "reason": moved.reason}
         told = "order.refund" if moved.status == CREDITED else "payment.over"
-        if verdict.status == "settled" or moved.status == CREDITED:
-            await news.tell_customer(work, shop, order, told, **back)
+        too_much = verdict.status == "settled" and moved.reason != "cancelled"  # that is told with the cancelling
+        if too_much or moved.status == CREDITED:
+            await news.tell_customer(
+                work, shop, order, told, **back, decision="credit" if told == "order.refund" else ""
+            )
         await news.tell_team(work, shop, "payment.refund", order, **back)
 
 

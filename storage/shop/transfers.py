@@ -4,8 +4,12 @@ Nothing here knows an invoice, a database or a node.
 """
 
 from datetime import datetime
+from typing import Final
 
 from engine.core.records import record
+
+BALANCE: Final = "balance:"
+"""So begin the names of transfers that were not read from transactions, but from an address's balance."""
 
 
 @record

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.broken import VARIANTS
-from tests.chaos.plan import Plan, Sizes, drawn, exactly, struck
+from tests.chaos.broken import ENGINE, VARIANTS
+from tests.chaos.plan import Plan, Sizes, aimed, drawn, drawn_in_shop, exactly, struck, whole
 from tests.chaos.report import Report
-from tests.chaos.runs import Result, Server, fast_folder
-from tests.chaos.script import BY_NAME
+from tests.chaos.runs import Result, Server, fast_folder, house
+from tests.chaos.scripts import BY_NAME
+from tests.chaos.shop_broken import AIMED, SHOP
 
 EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -24,9 +25,10 @@ EVERY = 5.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    given.script = given.script or ("sale" if given.shop else "short")
     folder = Path(tempfile.mkdtemp(prefix="stepgram-chaos-", dir=given.folder or fast_folder()))
     try:
-        server = made(folder, given.database, given.workers, bounded=given.bounded)
+        server = made(folder, given.database, given.workers, bounded=given.bounded, shop=given.shop)
         try:
             failed = _work(server, given)
         finally:
@@ -37,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def made(folder: Path, database: str, workers: int, *, bounded: bool) -> Server:
+def made(folder: Path, database: str, workers: int, *, bounded: bool, shop: bool = False) -> Server:
     """The fork server for one kind of database."""
     if database == "sqlite":
-        return Server(folder)
-    if workers > 1 or bounded:
+        return Server(folder, house(shop=shop))
+    if (workers > 1 or bounded) and not shop:
         from tests.chaos.fleet import FleetServer
 
         return FleetServer(folder)
     from tests.chaos.postgres import PostgresServer
 
-    return PostgresServer(folder)
+    return PostgresServer(folder, shop=shop)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         "--times", type=int, default=1, help="with --replay: until it goes wrong, at most so many times"
     )
     parser.add_argument("--every", type=int, help="kill at every n-th point of --script, one run for each")
-    parser.add_argument("--script", choices=sorted(BY_NAME), default="short")
+    parser.add_argument("--shop", action="store_true", help="the customers of the real shop instead")
+    parser.add_argument("--script", choices=sorted(BY_NAME), help="unsaid: short, or sale in the shop")
     parser.add_argument("--inbox", action="store_true", help="with --every and a --replay below 0: Telegram's inbox")
     parser.add_argument("--bounded", action="store_true", help="a little of everything: what CI has time for")
     parser.add_argument("--broken", choices=(*VARIANTS, "all"), default="", help="a bot that is broken on purpose")
@@ -79,7 +82,7 @@ def _work(server: Server, given: argparse.Namespace) -> bool:
     if given.workers > 1:
         return _fleets(server, given)
     if given.broken == "all":
-        caught = [_caught(server, name, given) for name in VARIANTS]
+        caught = [_caught(server, name, given) for name in (SHOP if given.shop else ENGINE)]
         return not all(caught)
     plans = list(_plans(server, given))
     report = many(server, plans, given.jobs)
@@ -90,7 +93,11 @@ def _work(server: Server, given: argparse.Namespace) -> bool:
 def _bounded(server: Server, given: argparse.Namespace) -> bool:
     """A little of everything that this database allows, for CI; each part says whether it went well."""
     parts: dict[str, dict[str, Any]]
-    if given.database == "sqlite":
+    if given.shop:
+        parts = {"seeds": {"runs": 8}, "every point": {"every": 400}, "broken": {"broken": "all", "runs": 60}}
+        if given.database != "sqlite":
+            parts = {"seeds": {"runs": 4}}
+    elif given.database == "sqlite":
         parts = {
             "seeds": {"runs": 60},
             "every point": {"every": 60},
@@ -126,7 +133,12 @@ def _fleets(server: Any, given: argparse.Namespace) -> bool:
 
 
 def _caught(server: Server, name: str, given: argparse.Namespace) -> bool:
-    """Whether the suite finds out that this bot is broken."""
+    """Whether the suite finds out that this bot is broken; a shop: only by a kill."""
+    if given.shop:
+        calm = server.run(whole(AIMED.get(name, "sale"), broken=name))
+        if calm.wrong:
+            print(f"{name}: is wrong without any kill: {calm.wrong[0][:200]}", flush=True)
+            return False
     for number, plan in enumerate(_plans(server, argparse.Namespace(**{**vars(given), "broken": name})), start=1):
         result = server.run(plan)
         if result.wrong:
@@ -140,18 +152,26 @@ def _plans(server: Server, given: argparse.Namespace) -> Iterator[Plan]:
     sizes = server.sizes
     if given.replay is not None:
         yield from [one(given.replay, sizes, server, given)] * given.times
+    elif given.shop and given.broken:
+        script = AIMED.get(given.broken, "sale")
+        for seed in range(given.seed, given.seed + given.runs):
+            yield aimed(seed, script, sizes(script)[0], broken=given.broken)
     elif given.every is not None:
         for point in range(given.seed, sizes(given.script)[0] + 1, given.every):
             yield struck(given.script, point, inbox=given.inbox, broken=given.broken)
     else:
         for seed in range(given.seed, given.seed + given.runs):
-            yield drawn(seed, sizes, server=server.shared, broken=given.broken)
+            yield _draw(given)(seed, sizes, server=server.shared, broken=given.broken)
+
+
+def _draw(given: argparse.Namespace) -> Callable[..., Plan]:
+    return drawn_in_shop if given.shop else drawn
 
 
 def one(seed: int, sizes: Sizes, server: Server, given: argparse.Namespace) -> Plan:
     if seed < 0:
         return struck(given.script, -seed, inbox=given.inbox, broken=given.broken)
-    plan = drawn(seed, sizes, server=server.shared, broken=given.broken)
+    plan = _draw(given)(seed, sizes, server=server.shared, broken=given.broken)
     return exactly(plan, [int(point) for point in given.deaths.split(",")]) if given.deaths else plan
 
 

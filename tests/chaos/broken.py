@@ -14,6 +14,7 @@ from engine.runtime.invoking import arguments_with_page, signature_of
 from engine.runtime.ledger import Ledger
 from engine.runtime.play import Play
 from tests.chaos.points import replaced_in
+from tests.chaos.shop_broken import SHOP
 
 
 def effect_before_commit() -> None:
@@ -98,7 +99,7 @@ def calls_not_recorded() -> None:
     _committing(lambda commit: replaced(commit, pending=()))
 
 
-VARIANTS: dict[str, Callable[[], None]] = {
+ENGINE: dict[str, Callable[[], None]] = {
     "effect-before-commit": effect_before_commit,
     "delivered-before-sent": delivered_before_sent,
     "seen-not-written": seen_not_written,
@@ -108,3 +109,4 @@ VARIANTS: dict[str, Callable[[], None]] = {
     "random-keys": random_keys,
     "calls-not-recorded": calls_not_recorded,
 }
+VARIANTS = {**ENGINE, **SHOP}

@@ -13,9 +13,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Mapping, MutableSequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,10 @@ from tests.chaos.outside import Line, Outside
 from tests.chaos.plan import Fault, Plan
 from tests.chaos.plan import Life as OneLife
 from tests.chaos.points import Loop, Points
-from tests.chaos.script import BY_NAME, HOUR
+from tests.chaos.scripts import BY_NAME
+from tests.chaos.shop_life import left, one_by_one
+from tests.chaos.shop_tables import shop_stands
+from tests.chaos.shop_world import Hooks, happening
 from tests.chaos.tables import standing, stocked
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -69,6 +72,9 @@ class House:
     catalog: Catalog
     library: Library
     wordings: dict[str, Wording]
+    shop: bool = False
+    """The real shop is open, with its services, and looks at a chain."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +149,14 @@ class Life:
             clock=self.clock,
             ids=ids,
             files=FileStore(self.place.folder / "files", ids),
-            environment={},
+            environment=self.house.environment,
+            data=self.place.folder / "data",
         )
         # Faults end after so many points; a bot that sleeps while the store fails would come to none.
         self.runtime._executor._pauses = PAUSES
         engine.runtime.dispatcher.AGAIN = PAUSES[-1]  # type: ignore[misc]
         self.signals = Signals(self.outside, self.runtime)
+        self.hooks = Hooks(self.outside, self.runtime)
 
     async def live(self) -> None:
         self._made()
@@ -156,7 +164,7 @@ class Life:
             self._set(number, fault)
         await self.store.open()
         opened = time.perf_counter()
-        if self.plan.fresh:
+        if self.plan.fresh and not self.house.shop:
             await stocked(self.store)
         self.channel: Direct | Kept = (
             Kept(self.outside, self.runtime, self.clock, self.store)
@@ -173,8 +181,8 @@ class Life:
     async def _taken_up(self) -> None:
         """What the channel had kept, and what comes again."""
         await self.channel.begin()
-        signals = [line for line in self.outside.unacknowledged() if "signal" in line]
-        lines = [line for line in self.channel.again() if "signal" not in line]
+        signals = [line for line in self.outside.unacknowledged() if "body" not in line]
+        lines = [line for line in self.channel.again() if "body" in line]
         if self.plan.disorder:
             lines = in_disorder(lines, self.chance)
         await asyncio.gather(*(self._brought(line) for line in (*lines, *signals)))
@@ -188,14 +196,14 @@ class Life:
             await asyncio.sleep(HELD)
         await self.channel.end()
         await self.runtime.stop()
-        end = await standing(self.store)
+        end = await (shop_stands if self.house.shop else standing)(self.store)
         await self.store.close()
         self.outside.write("end", points=self.points.count, seconds=time.perf_counter() - self.born, **end)
 
     # --- the customers ----------------------------------------------------------------------------------
 
     async def _round(self, number: int) -> None:
-        self._turn(max(0.0, number * HOUR - self.outside.clock))
+        self._turn(max(0.0, number * self.script.tick - self.outside.clock))
         await self._settle()
         chats = list(self.script.customers)
         self.chance.shuffle(chats)
@@ -218,6 +226,9 @@ class Life:
     async def _does(self, chat: str, number: int) -> None:
         """What of this round they have not done yet; they do not wait for answers in between."""
         inputs = self.script.inputs(chat, number)
+        if {"~", "^"} & {*inputs}:
+            await one_by_one(self, chat, number, inputs)
+            return
         done = [line for line in self.outside.sent.values() if line["chat"] == chat and line["round"] == number]
         fresh = [self._sent(chat, number, given) for given in inputs[len(done) :]]
         await asyncio.gather(*(self._bring(line) for line in fresh))
@@ -232,6 +243,8 @@ class Life:
         what: dict[str, Any]
         if given.startswith("!"):
             update, what = f"signal:{count}", {"signal": given[1:]}
+        elif given.startswith("$"):
+            update, what = f"world:{count}", happening(self.outside, chat, given)
         else:
             body = body_of(self.outside, chat, given)
             user = chat.partition(":")[2]
@@ -250,7 +263,12 @@ class Life:
 
     async def _brought(self, line: Line) -> None:
         with suppress(StoreError):  # the other side keeps what was not taken, and brings it again
-            await (self.signals if "signal" in line else self.channel).bring(line)
+            if "chain" in line:  # it has come to pass, whether anybody looks or not
+                self.outside.write("taken", update=line["update"])
+            elif "hook" in line:
+                await self.hooks.bring(line)
+            else:
+                await (self.signals if "signal" in line else self.channel).bring(line)
 
     async def _gathered(self) -> None:
         tasks, self.tasks = self.tasks, set()
@@ -266,10 +284,14 @@ class Life:
             return {"": "; ".join(self.outside.wrong)}
         if self.reference is None:
             return {}
+        found = self._differs(self.reference, number)
+        return found if all(self._differs(twin, number) for twin in self.reference.twins) else {}
+
+    def _differs(self, reference: Reference, number: int) -> dict[str, str]:
         found = {}
         for chat in self.script.customers:
-            expected = self.reference.expected(chat, number, notices=not self.troubled)
-            got = transcript(self.outside.told[chat], notices=not self.troubled)
+            expected = reference.expected(chat, number, notices=not self.troubled)
+            got = reference.seen(chat, self.outside.told[chat], notices=not self.troubled)
             if expected != got:
                 found[chat] = f"{chat}: {difference(expected, got)}"
         return found
@@ -315,6 +337,8 @@ class Life:
         found += [f"end of {item.id}" for item in await self.store.due_expirations(now)]
         if lost := self.outside.unacknowledged():
             found.append(f"{len(lost)} updates")
+        if self.house.shop:
+            found += await left(self)
         return found
 
     def _turn(self, seconds: float) -> None:

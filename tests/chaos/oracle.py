@@ -11,8 +11,14 @@ one process):
   they with several workers: whether the second press of a button comes before or after the outcome of the first
   one's action is a race there, with and without kills.
 Effects, stock, what is open, and every other message are compared always.
+
+In the shop three more things do not matter: which address an order was given, which of several like codes a buyer was
+given (but never one code to two of them), and in which order a chat of the team hears
+of several customers. Where two things happen at once, either may be first: then the run without faults is played in
+each of these orders (`Script.twins`), and this one must be as one of them in everything.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +28,8 @@ from tests.chaos.outside import Line, Outside
 
 APOLOGY = "Something went wrong on our side"
 AGAIN = "Again, please."
+CODE = re.compile(r"\bCODE-[0-9]\b")
+ADDRESS = re.compile(r"\b(?:bc1|ltc1)[a-z0-9]{20,}")
 Message = tuple[str, str, bool, tuple[str, ...]]
 
 
@@ -39,7 +47,8 @@ def transcript(lines: Iterable[Line], *, notices: bool) -> list[Message]:
             repeated = False
             continue
         labels = tuple(text for text, _ in line["buttons"])
-        found.append((line["what"], line["text"], line["edit"], labels))
+        text = CODE.sub("<code>", ADDRESS.sub("<address>", line["text"]))
+        found.append((line["what"], text, line["edit"], labels))
     return found
 
 
@@ -62,9 +71,20 @@ class Reference:
     told: Mapping[str, Sequence[Line]]
     effects: Mapping[str, int]
     end: Mapping[str, Any]
+    crowd: frozenset[str] = frozenset()
+    twins: tuple["Reference", ...] = ()
+    """It may come out like one of these as well."""
 
     @staticmethod
-    def of(script: str, outside: Outside, points: int, seconds: float) -> "Reference":
+    def of(
+        script: str,
+        outside: Outside,
+        points: int,
+        seconds: float,
+        *,
+        crowd: frozenset[str] = frozenset(),
+        twins: tuple["Reference", ...] = (),
+    ) -> "Reference":
         return Reference(
             script=script,
             points=points,
@@ -72,11 +92,18 @@ class Reference:
             told={chat: list(lines) for chat, lines in outside.told.items()},
             effects=effects(outside),
             end=outside.others["end"][-1],
+            crowd=crowd,
+            twins=twins,
         )
 
     def expected(self, chat: str, number: int, *, notices: bool) -> list[Message]:
         """What this customer has seen after that round."""
-        return transcript((line for line in self.told.get(chat, ()) if line["round"] <= number), notices=notices)
+        return self.seen(chat, (line for line in self.told.get(chat, ()) if line["round"] <= number), notices=notices)
+
+    def seen(self, chat: str, lines: Iterable[Line], *, notices: bool) -> list[Message]:
+        """What this customer has seen, as it is compared."""
+        found = transcript(lines, notices=notices)
+        return sorted(found) if chat in self.crowd else found
 
 
 def effects(outside: Outside) -> dict[str, int]:
@@ -106,10 +133,18 @@ def _said(message: Message) -> str:
 
 def faults_of(reference: Reference, outside: Outside, *, notices: bool) -> list[str]:
     """Everything that is not as it must be, in sentences. Empty: all is well."""
+    found = _faults_of(reference, outside, notices=notices)
+    for twin in reference.twins:
+        if found:
+            found = _faults_of(twin, outside, notices=notices) and found
+    return found
+
+
+def _faults_of(reference: Reference, outside: Outside, *, notices: bool) -> list[str]:
     found = list(outside.wrong)
     for chat in sorted({*reference.told, *outside.told}):
-        expected = transcript(reference.told.get(chat, ()), notices=notices)
-        got = transcript(outside.told.get(chat, ()), notices=notices)
+        expected = reference.seen(chat, reference.told.get(chat, ()), notices=notices)
+        got = reference.seen(chat, outside.told.get(chat, ()), notices=notices)
         if expected != got:
             found.append(f"{chat}: {difference(expected, got)}")
     done = effects(outside)
@@ -117,6 +152,7 @@ def faults_of(reference: Reference, outside: Outside, *, notices: bool) -> list[
         wanted, had = reference.effects.get(name, 0), done.get(name, 0)
         if wanted != had:
             found.append(f"{name}: {'lost' if had < wanted else 'doubled'}, done {had} times instead of {wanted}")
+    found += given_twice(outside)
     if not outside.others["end"]:
         return [*found, "it never came to its end"]
     end = outside.others["end"][-1]
@@ -128,6 +164,16 @@ def faults_of(reference: Reference, outside: Outside, *, notices: bool) -> list[
     most = 3 * len(outside.sent) + 50
     found += [f"{name} has {end[name]} rows" for name in _GROWING if end.get(name, 0) > most]
     return found
+
+
+def given_twice(outside: Outside) -> list[str]:
+    """Codes that more than one customer was told."""
+    told: dict[str, set[str]] = {}
+    for chat, lines in outside.told.items():
+        for line in lines:
+            for code in CODE.findall(line["text"]):
+                told.setdefault(code, set()).add(chat)
+    return [f"{code} was given to {', '.join(sorted(chats))}" for code, chats in sorted(told.items()) if len(chats) > 1]
 
 
 _GROWING = ("seen_updates", "visits")

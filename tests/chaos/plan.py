@@ -4,7 +4,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tests.chaos.script import BY_NAME, SCRIPTS
+from tests.chaos.script import SCRIPTS
+from tests.chaos.scripts import BY_NAME
+from tests.chaos.shop_script import SHOP_BY_NAME, SHOP_SCRIPTS
 
 KINDS = ("full", "io", "busy", "away", "phones", "clock")
 """On a file."""
@@ -62,9 +64,10 @@ class Plan:
     @property
     def command(self) -> str:
         """What replays exactly this run."""
+        shop = " --shop" if self.script in SHOP_BY_NAME else ""
         broken = f" --broken {self.broken}" if self.broken else ""
         struck = f' --script "{self.script}"{" --inbox" * self.inbox}' if self.seed < 0 else ""
-        return f"python -m tests.chaos --replay {self.seed}{struck}{broken}"
+        return f"python -m tests.chaos --replay {self.seed}{shop}{struck}{broken}"
 
     def life(self, number: int) -> Life:
         return self.lives[number] if number < len(self.lives) else Life()
@@ -123,6 +126,24 @@ def exactly(plan: Plan, deaths: Sequence[int]) -> Plan:
     """The same with kills at these points and nowhere else."""
     lives = tuple(replace(plan.life(number), kill=point, blow=None) for number, point in enumerate(deaths))
     return replace(plan, lives=(*lives, replace(plan.life(len(deaths)), kill=None, blow=None)))
+
+
+def drawn_in_shop(seed: int, sizes: Sizes, *, server: bool = False, broken: str = "") -> Plan:
+    """The same in the shop: its plugins never go wrong, everything else does."""
+    plan = drawn(seed, lambda _: sizes("sale"), server=server, broken=broken)
+    chance = random.Random(f"chaos shop {seed}")
+    script = chance.choices(SHOP_SCRIPTS, (*[4] * (len(SHOP_SCRIPTS) - 1), 1))[0].name
+    points, seconds = sizes(script)
+    kinds = list(KINDS_OF_A_SERVER if server else KINDS)
+    kinds = [kind for kind in kinds if kind != "clock"]  # an order's time is over when the clock says so
+    kills, troubled = len(plan.lives) - 1, chance.random()
+    lives = tuple(_life(chance, points, seconds, kills, troubled - 0.25, kinds) for _ in range(kills))
+    return replace(plan, script=script, lives=(*lives, Life()), plugins=0.0)
+
+
+def aimed(seed: int, script: str, points: int, *, broken: str) -> Plan:
+    """One kill in the last part of a script, where money moves; a broken shop takes longer than a good one."""
+    return struck(script, random.Random(f"chaos aimed {seed}").randint(points * 2 // 3, points + 1000), broken=broken)
 
 
 def whole(script: str, *, inbox: bool = False, threads: bool = False, broken: str = "") -> Plan:

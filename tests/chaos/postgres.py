@@ -32,7 +32,7 @@ class PostgresServer(Server):
     name = "postgresql"
     shared = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shop: bool = False) -> None:
         import tortoise.backends.asyncpg.client  # noqa: F401
 
         import storage.postgres_connection
@@ -41,7 +41,7 @@ class PostgresServer(Server):
         replaced_in(storage.postgres_connection, "PAUSES", PAUSES)
         self._cluster = postgres.start()
         self._template_url = self._cluster.create()
-        super().__init__(folder, house())
+        super().__init__(folder, house(shop=shop))
         self._url = self._cluster.create(self._template_url.rpartition("/")[2])
 
     def close(self) -> None:
@@ -57,7 +57,8 @@ class PostgresServer(Server):
         async def make() -> None:
             store = self._store(self._template_url)
             await store.open()
-            await stocked(store)
+            if not self.house.shop:
+                await stocked(store)
             await store.close()
 
         asyncio.run(make())
@@ -70,9 +71,10 @@ class PostgresServer(Server):
 
     def _emptied(self) -> None:
         stock = ", ".join(f"('{item}', {amount})" for item, amount in STOCK.items())
+        filled = () if self.house.shop else (f"INSERT INTO chaos_stock (item, amount) VALUES {stock}",)
         self._cluster.execute(
             *postgres.EMPTIED[:2],
-            f"INSERT INTO chaos_stock (item, amount) VALUES {stock}",
+            *filled,
             database=self._url.rpartition("/")[2],
         )
 

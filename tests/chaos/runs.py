@@ -32,6 +32,10 @@ from tests.chaos.oracle import Reference
 from tests.chaos.outside import Outside
 from tests.chaos.plan import Plan, whole
 from tests.chaos.points import CIRCLE
+from tests.chaos.scripts import BY_NAME
+from tests.chaos.shop_flows import ENVIRONMENT
+from tests.chaos.shop_flows import FLOWS as SHOP_FLOWS
+from tests.chaos.shop_world import shop_catalog
 from tests.chaos.tables import stocked
 
 LONGEST = 15.0
@@ -81,14 +85,15 @@ class Result:
         return f"{self.plan.command}{deaths}{' --times 50' if exact else ''}"
 
 
-def house() -> House:
-    """Everything that lives share."""
+def house(*, shop: bool = False) -> House:
+    """Everything that lives share. `shop`: the real shop, else the engine's own customers."""
     import aiohttp  # noqa: F401 - what a life would import when it first needs it
     import tortoise.backends.sqlite.client  # noqa: F401
 
     bench = Bench()
-    offers = catalog(bench)
-    loaded = load_texts(FLOWS, offers)
+    offers = shop_catalog(bench) if shop else catalog(bench)
+    environment = ENVIRONMENT if shop else {}
+    loaded = load_texts(SHOP_FLOWS if shop else FLOWS, offers, environment=environment)
     assert loaded.report.ok, [
         f"{finding.span.file}:{finding.span.line} {finding.message}" for finding in loaded.report.findings
     ]
@@ -97,6 +102,8 @@ def house() -> House:
         catalog=offers,
         library=_library(loaded, offers),
         wordings=dict(wordings(loaded.bot.languages)),
+        shop=shop,
+        environment=environment,
     )
 
 
@@ -137,7 +144,7 @@ class Server:
             child.main(
                 self.house,
                 Place(folder=place, store=MemoryStore, database=None, count=self._count),
-                replace(whole("all"), fresh=True),
+                replace(whole("sale" if self.house.shop else "all"), fresh=True),
                 0,
                 None,
                 warm=True,
@@ -163,7 +170,8 @@ class Server:
         async def make() -> None:
             store = SqliteStore(self._template)
             await store.open()
-            await stocked(store)
+            if not self.house.shop:
+                await stocked(store)
             await store.close()
 
         asyncio.run(make())
@@ -176,7 +184,15 @@ class Server:
             if result.wrong:
                 raise AssertionError(f"{script} goes wrong without any fault: {result.wrong}")
             end = outside.others["end"][-1]
-            self._references[script] = Reference.of(script, outside, end.pop("points"), end.pop("seconds"))
+            played = BY_NAME[script]
+            self._references[script] = Reference.of(
+                script,
+                outside,
+                end.pop("points"),
+                end.pop("seconds"),
+                crowd=played.crowd,
+                twins=tuple(self.reference(twin.name) for twin in played.twins),
+            )
         return self._references[script]
 
     def sizes(self, script: str) -> tuple[int, float]:

@@ -11,32 +11,33 @@ HOUR = 3600.0
 Rounds = tuple[tuple[str, ...], ...]
 
 
-def _rounds(*inputs: str | tuple[str, ...] | None) -> Rounds:
+def in_rounds(*inputs: str | tuple[str, ...] | None) -> Rounds:
+    """What happens in each round: nothing, one thing, or several."""
     return tuple(() if given is None else (given,) if isinstance(given, str) else given for given in inputs)
 
 
 def _bought(name: str, ref: str, item: str = "[Mug]") -> Rounds:
     """A courier's conversation tells that it was packed and sent."""
-    return _rounds("/buy", item, name, ref, "[Take it]", "[Order]", "red", None, None, "good")
+    return in_rounds("/buy", item, name, ref, "[Take it]", "[Order]", "red", None, None, "good")
 
 
 def _courier(ref: str) -> Rounds:
-    return _rounds(None, None, None, None, None, None, "/deliver", ref, "[Send it]")
+    return in_rounds(None, None, None, None, None, None, "/deliver", ref, "[Send it]")
 
 
 def _cancelled(name: str, ref: str) -> Rounds:
     """Both the money and the mug go back, once."""
-    return _rounds("/buy", "[Mug]", name, ref, "[Take it]", "[Order]", "/cancel")
+    return in_rounds("/buy", "[Mug]", name, ref, "[Take it]", "[Order]", "/cancel")
 
 
 def _late(name: str, ref: str) -> Rounds:
     """Drawn again at 9, given up by the timer at 11."""
-    return _rounds("/buy", "[Lamp]", name, ref, "[Take it]", "[Order]", "red", *[None] * 5, "wait")
+    return in_rounds("/buy", "[Lamp]", name, ref, "[Take it]", "[Order]", "red", *[None] * 5, "wait")
 
 
 def _two_at_once(name: str, ref: str) -> Rounds:
     """Another conversation in between, some presses twice, a signal from outside."""
-    return _rounds(
+    return in_rounds(
         "/buy", ("[Mug]", "[Mug]"), "/talk", "hello", "/resume", name, ref, ("[Take it]", "[Take it]"),
         ("[Order]", "[Order]"), "blue", (f'!buy {ref} parcel.sent {{"code": "X-{ref}"}}',), "fine",
     )  # fmt: skip
@@ -44,7 +45,7 @@ def _two_at_once(name: str, ref: str) -> Rounds:
 
 def _early(name: str, ref: str) -> Rounds:
     """Signals long before anybody waits for them, in the end one that comes too late."""
-    return _rounds(
+    return in_rounds(
         (f'!buy {ref} parcel.packed {{"by": "Pat"}}', "/buy"),
         "[Mug]",
         name,
@@ -60,17 +61,17 @@ def _early(name: str, ref: str) -> Rounds:
 
 def _expired(name: str, ref: str) -> Rounds:
     """Left alone with a mug taken from the shelf: it goes back at 11."""
-    return _rounds("/buy", "[Mug]", name, ref, "[Take it]", *[None] * 7)
+    return in_rounds("/buy", "[Mug]", name, ref, "[Take it]", *[None] * 7)
 
 
 def _back(name: str, ref: str) -> Rounds:
     """Goes back over the shelf and takes it again."""
-    return _rounds("/buy", "[Lamp]", name, ref, "[Take it]", "/back", "[Take it]", "[Order]", "none", "[Give up]")
+    return in_rounds("/buy", "[Lamp]", name, ref, "[Take it]", "/back", "[Take it]", "[Order]", "none", "[Give up]")
 
 
 def _ringing() -> Rounds:
     """An effect as the first thing of a conversation, twice; and a question that times out at 7."""
-    return _rounds("/ring", "/ring", "/talk", None, None, None, None, None)
+    return in_rounds("/ring", "/ring", "/talk", None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,13 @@ class Script:
     name: str
     customers: Mapping[str, Rounds]
     """By chat."""
+    tick: float = HOUR
+    """Seconds between two rounds."""
+    crowd: frozenset[str] = frozenset()
+    """Chats that hear of everybody: in which order does not matter."""
+    twins: tuple["Script", ...] = ()
+    """Two things happen at once here. Either may be first: what comes of it must be as in this script, or as in one
+    of these."""
 
     @property
     def rounds(self) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.chaos.broken import VARIANTS
+from tests.chaos.broken import ENGINE
+from tests.chaos.shop_broken import SHOP
 from tests.once import once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ def test_kills_and_faults_change_nothing(on_sqlite: str, part: str) -> None:
 
 
 def test_each_deliberately_broken_bot_is_caught(on_sqlite: str) -> None:
-    assert re.findall("^(.+): caught by run", on_sqlite, re.MULTILINE) == list(VARIANTS), on_sqlite
+    assert re.findall("^(.+): caught by run", on_sqlite, re.MULTILINE) == list(ENGINE), on_sqlite
 
 
 def test_a_seed_replays_exactly(on_sqlite: str) -> None:
@@ -65,6 +66,20 @@ def test_a_seed_replays_exactly(on_sqlite: str) -> None:
     first, *others = lives
     assert len(first) == 3
     assert others == [first, first]
+
+
+@pytest.fixture(scope="module")
+def in_the_shop(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return once(tmp_path_factory, "chaos_shop", lambda: played("--bounded", "--shop"))
+
+
+@pytest.mark.parametrize("part", ["seeds", "every point"])
+def test_kills_change_nothing_about_goods_and_money(in_the_shop: str, part: str) -> None:
+    assert f"part {part}: right" in in_the_shop, in_the_shop
+
+
+def test_each_deliberately_broken_shop_is_caught(in_the_shop: str) -> None:
+    assert re.findall("^(.+): caught by run", in_the_shop, re.MULTILINE) == list(SHOP), in_the_shop
 
 
 @pytest.mark.parametrize("part", ["seeds", "fleets"])
@@ -79,6 +94,10 @@ def test_kills_and_faults_change_nothing_on_postgresql(on_postgresql: str, part:
         ("--runs", "10000"),
         ("--every", "1"),
         ("--every", "1", "--inbox"),
+        ("--shop", "--runs", "5000"),
+        ("--shop", "--every", "1"),
+        ("--shop", "--every", "1", "--script", "expiry"),
+        ("--shop", "--database", "postgresql", "--runs", "500"),
         ("--database", "postgresql", "--runs", "2000"),
         ("--database", "postgresql", "--runs", "200", "--workers", "3"),
     ],

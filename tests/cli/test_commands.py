@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,11 +152,10 @@ def test_every_command_and_option_has_help(name: str, tmp_path: Path) -> None:
 def test_version_and_help_are_quick(tmp_path: Path) -> None:
     assert stepgram(tmp_path, "--version").stdout.startswith("stepgram, version ")
     program = "import sys; from engine.cli import execute; execute(['--help']); print(len(sys.modules), *sys.modules)"
-    started = time.perf_counter()
+    program += "; import time; assert time.process_time() < 3"  # its own time: others may be at work, too
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
     )
-    assert time.perf_counter() - started < 5
     heavy = {"ruamel.yaml", "jsonschema", "tortoise", "transitions", "aiohttp", "babel", "jinja2", "msgspec"}
     assert not heavy & set(done.stdout.split())
 

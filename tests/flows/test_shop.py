@@ -60,7 +60,7 @@ EXPIRED = """
 PAID_LATE = """
   - says: /practice
   - bot: {has: Practice payments}
-  - presses: {has: expired}
+  - presses: {has: ✖️}
   - bot: {has: 0 BTC of 0.0007 BTC}
   - presses: Pay 100 %
 """
@@ -105,28 +105,27 @@ LATE = """      - {do: accept, when: {stock: true, drift: 2}}
 """
 POLICIES = {
     "accept": """
-  - edits: {has: processing}
+  - edits: {has: 👀 seen}
   - bot: {has: We see your payment for order}
   - presses: Confirm 1 block
-  - edits: {has: settled}
+  - edits: {has: ✅ paid}
     message: 2
   - bot: {has: [Thank you!, is paid]}
 """,
     "refund": """
-  - edits: {has: [expired, 0.0007 BTC of 0.0007 BTC]}
+  - edits: {has: [✖️ over, 0.0007 BTC of 0.0007 BTC]}
   - bot: {has: [came when its time was over, We send it back]}
   - presses: Confirm 1 block
-  - edits: {has: expired}
+  - edits: {has: ✖️ over}
     message: 2
 """,
     "ask": """
-  - edits: {has: [expired, 0.0007 BTC of 0.0007 BTC]}
+  - edits: {has: [✖️ over, 0.0007 BTC of 0.0007 BTC]}
   - bot: {has: [came when its time was over, What would you like?]}
     buttons: [[⏳ I wait for the goods], [💶 Keep it as my balance, ↩️ Send it back]]
   - presses: ↩️ Send it back
   - bot: {has: We send it back}
   - ends: {flow: order_news, outcome: completed}
-  - bot: {has: «Practice payments» is waiting for you}
 """,
 }
 
@@ -135,6 +134,51 @@ POLICIES = {
 async def test_the_late_policy_of_bot_yaml_decides(flows: Path, catalog: Catalog, policy: str) -> None:
     says(flows, LATE, f"      - {{do: {policy}}}\n")
     await plays(flows, catalog, [TO_THE_CART + TO_THE_ORDER + ORDERED + EXPIRED + PAID_LATE + POLICIES[policy]])
+
+
+CREDITED = """
+  - edits: {has: [✖️ over, 0.0007 BTC of 0.0007 BTC]}
+  - bot: {has: came when its time was over}
+  - presses: Confirm 1 block
+  - edits: {has: ✖️ over}
+    message: 2
+  - bot: {has: [is yours again, It is on your balance]}
+"""
+SPENT = """
+  - says: /orders
+  - bot: {has: ["Your credit with us: €42.00", have it paid out]}
+  - says: /checkout
+  - bot: {has: ["Total: €42.00", "Your credit with us: €42.00."]}
+  - presses: 💶 Pay with your credit (€42.00)
+  - bot: {has: [Thank you!, is paid]}
+  - ends: {flow: checkout, outcome: completed}
+  - says: /orders
+  - bot: "🧾 Your orders, the newest first."
+"""
+
+
+async def test_credit_for_a_late_payment_is_shown_and_pays_for_the_next_order(flows: Path, catalog: Catalog) -> None:
+    says(flows, LATE, "      - {do: credit}\n")
+    await plays(flows, catalog, [TO_THE_CART + TO_THE_ORDER + ORDERED + EXPIRED + PAID_LATE + CREDITED + SPENT])
+
+
+async def test_credit_that_is_spent_meanwhile_pays_for_nothing(flows: Path, catalog: Catalog) -> None:
+    asked = """
+  - presses: ✅ Checkout
+  - ends: {flow: cart, outcome: completed}
+  - bot: {has: "Your credit with us: €42.00."}
+"""
+    pressed = """
+  - presses: 💶 Pay with your credit (€42.00)
+  - bot: Your credit does not cover this any more. Please look again.
+  - bot: {has: ["Total: €42.00", "Your credit with us: €41.99. You can pay with it as soon as"]}
+    buttons:
+      - [🧪 Bitcoin (practice), 🧪 Litecoin (practice)]
+      - [🧪 Ether (practice), 🧪 Solana (practice)]
+      - [✖️ Cancel]
+"""
+    other_device = "UPDATE shop_customers SET currency = 'EUR', wallet = CASE wallet WHEN 0 THEN 4200 ELSE 4199 END"
+    await plays(flows, catalog, [TO_THE_CART, asked, pressed], between=other_device)
 
 
 async def test_the_policies_differ(flows: Path, catalog: Catalog) -> None:
@@ -194,7 +238,7 @@ async def test_short_stock_is_rejected_where_bot_yaml_says_so(flows: Path, catal
 async def test_a_changed_price_is_shown_and_asked_again(flows: Path, catalog: Catalog) -> None:
     after = """
   - presses: ✅ Place the order
-  - bot: "A price has changed: it was €42.00, now it is €45.00. Please look again."
+  - bot: "The total has changed: it was €42.00, now it is €45.00. Please look again."
   - bot: {has: ["Total: €45.00", How would you like to pay?]}
 """
     raised = "UPDATE shop_products SET price = 1500 WHERE sku = 'plant-pot'"

@@ -278,10 +278,10 @@ class Shop:
 
 def impatient(catalog: Catalog, seconds: float) -> Catalog:
     """The same actions and sources, given up after so many real seconds: nobody waits half a minute in a test."""
-    return Catalog(
+    return replace(
+        catalog,
         actions={name: replace(one, timeout=seconds) for name, one in catalog.actions.items()},
         sources={name: replace(one, timeout=seconds) for name, one in catalog.sources.items()},
-        validators=catalog.validators,
     )
 
 

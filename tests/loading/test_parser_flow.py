@@ -33,6 +33,7 @@ data: {{score: 0}}
 retention: 7d
 back: false
 cancel: false
+remind: false
 {END}""")
     assert (found.name, found.title.source, found.key.source, found.expired.source) == (
         "order",
@@ -49,12 +50,14 @@ cancel: false
         False,
         False,
     )
+    assert not found.remind
     assert [(d.name, d.type, d.initial) for d in found.arguments] == [("product", t.TEXT, None)]
     assert [(d.name, d.type, d.initial.value) for d in found.data] == [("score", t.INTEGER, 0)]
 
 
 def test_what_is_not_said():
     found = flow(f"flow: order\n{END}")
+    assert found.remind
     assert (found.title.source, found.entry, found.key, found.expires) == ("order", m.Entry(), None, None)
     assert (found.second_start, found.retention, found.back, found.cancel) == (
         m.SecondStart.ASK,

@@ -34,8 +34,8 @@ def test_text():
   |
 3 | expirs: 24h
   | ^^^^^^
-  = expected: arguments, back, cancel, data, entry, expired, expires, flow, key, late, only, progress, retention, \
-second_start, steps, title
+  = expected: arguments, back, cancel, data, entry, expired, expires, flow, key, late, only, progress, remind, \
+retention, second_start, steps, title
   = did you mean “expires”?
 
 1 file: 1 error, 0 warnings."""

@@ -43,6 +43,8 @@ BY_HAND: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         ("core/answers.py", "reading.key"): _NOWHERE,  # by Unreadable(key="…")
         ("core/draw.py", "key"): _NOWHERE,  # by draw_trouble(turn, "…")
         ("core/turn.py", "key"): _NOWHERE,  # by turn.words("…") and turn.say("…")
+        # another function of this name: what a failure of the store says in the log
+        ("runtime/services.py", "error"): _NOWHERE,
         # said by channels: runtime.words(chat, "…")
         ("runtime/runtime.py", "key"): frozenset({"share.contact", "share.location", "files.lost"}),
     }

@@ -222,3 +222,43 @@ async def test_many_at_once_in_any_order_end_as_they_should(bot: Bot):
     overs = [text for text in bot.screen.texts(bot.chat) if text.startswith("Over")]
     assert sorted(overs) == sorted(f"Over: thing {number}" for number in range(12))
     assert len(await open_of(bot)) == 0
+
+
+SHELF = """
+flow: shelf
+entry: {commands: [shelf]}
+second_start: restart
+remind: false
+steps:
+  which:
+    ask: choice
+    text: What are you looking for?
+    keyboard: {tea: Tea, bun: Bun}
+  chosen:
+    text: "{{ which }}."
+    end: completed
+"""
+LOUD = SHELF.replace("remind: false\n", "").replace("shelf", "loud")
+
+
+async def test_of_a_flow_that_does_not_remind_nothing_is_said(tmp_path):
+    bot = assemble(tmp_path, {"shelf": SHELF, "loud": LOUD, "help": HELP})
+    await bot.app.start()
+    await bot.command("shelf")
+    await bot.command("help")
+    assert "waiting" not in bot.last
+    await bot.types("hello?")
+    assert bot.last.startswith("Nothing is open")
+    await bot.command("resume")
+    assert bot.last == "What are you looking for?"
+    before = len(bot.screen.rows)
+    await bot.command("shelf")
+    assert "cancelled" not in "".join(str(decode(row).effect) for row in bot.screen.rows[before:])
+    assert (len(await open_of(bot)), bot.last) == (1, "What are you looking for?")
+    await bot.command("cancel")
+    assert "is cancelled" in bot.last
+    await bot.command("loud")
+    await bot.command("shelf")
+    await bot.command("help")
+    assert "«loud» is waiting" in bot.last  # the one that reminds, though the other was put aside later
+    await bot.app.stop()

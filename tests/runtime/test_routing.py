@@ -185,7 +185,7 @@ def test_second_start(library):
         return route(situation(library, conversation("a", flow), front="a"), Command(name=flow))
 
     assert started("resuming") == (Deliver(conversation="a", event=Resumed(at=AT), claim=True),)
-    assert started("restarting") == (Cancel(conversation="a"), Begin(flow="restarting"))
+    assert started("restarting") == (Cancel(conversation="a", move=Move.REPLACE), Begin(flow="restarting"))
     assert started("parallel") == (Begin(flow="parallel"),)
     asked = only(started("order"))
     assert asked.conversation == "a"

@@ -312,14 +312,17 @@ def test_me(shop: Shop) -> None:
     outcome, me = shop.does("me")
     assert outcome == "me"
     assert me == {
-        "strikes": 0, "limit": 3, "blocked": False, "wallet": None, "open_order": None, "open_number": None,
-        "pieces": 0,
+        "strikes": 0, "limit": 3, "blocked": False, "wallet": None, "covers": False, "open_order": None,
+        "open_number": None, "pieces": 0,
     }  # fmt: skip
     order = shop.ordered(p1=1)
     shop.database.connection.execute("UPDATE shop_customers SET wallet = 250, currency = 'EUR', strikes = 1")
     shop.does("add", product=1, quantity=2)
     me = shop.does("me")[1]
     assert (me["wallet"], me["strikes"], me["open_order"], me["pieces"]) == (euros(250), 1, order, 2)
+    for wallet, currency, covers in ((899, "EUR", False), (900, "EUR", True), (900, "USD", False)):
+        shop.database.connection.execute("UPDATE shop_customers SET wallet = ?, currency = ?", (wallet, currency))
+        assert shop.does("me")[1]["covers"] is covers
 
 
 def test_goods_are_held_for_as_long_as_is_said(shop: Shop) -> None:

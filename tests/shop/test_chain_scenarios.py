@@ -10,7 +10,7 @@ import pytest
 
 from tests.shop.nodes.asking import Refused
 from tests.shop.nodes.fixtures import anvil, bcoin, electrumx, litecoind, svm  # noqa: F401 - fixtures
-from tests.shop.nodes.rigs import BcoinRig, BitcoinRig, ElectrumRig, EthRig, Rig, SolRig
+from tests.shop.nodes.rigs import BcoinRig, BitcoinRig, ElectrumRig, EthRig, Rig, SolRig, depth
 from tests.shop.nodes.trading import NEEDED, Trade, policy
 from tests.shop.till import STOCK
 
@@ -277,6 +277,8 @@ async def test_nothing_expires_before_the_chain_was_caught_up(trade: Trade) -> N
     await trade.close()  # the bot is down
     trade.rig.pay(address, trade.rig.one)
     trade.rig.mine(NEEDED + 3)
+    trade.rig.follow(address)  # an index that has not read the newest blocks could not tell of the payment
+    await trade.rig.until(lambda report: depth(report, address) >= NEEDED)
     trade.now += trade.payments.expires + timedelta(minutes=20)
     trade.since = int(trade.now.timestamp() * 1000)
     await trade.tick()  # its clock is quicker than its node

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -177,8 +178,11 @@ async def test_while_a_node_is_down_nothing_expires() -> None:
     assert till.stock() == (STOCK, 1)
 
 
-async def test_a_node_that_stands_still_is_told_of() -> None:
+@pytest.mark.parametrize("stale", [None, {"ETH": timedelta(minutes=1)}], ids=["unsaid", "said of another coin"])
+async def test_a_node_that_stands_still_is_told_of(stale: dict[str, timedelta] | None) -> None:
     bench = Bench()
+    if stale is not None:
+        bench.till.payments = replace(bench.till.payments, stale=stale)
     await bench.round()
     bench.till.now += timedelta(hours=3)
     await bench.watch.round()
@@ -297,6 +301,27 @@ async def test_a_variable_that_is_not_set_is_named() -> None:
     await Watch(world, "BTC").round()
     (told,) = [one for one in till.requests if isinstance(one, TellRole)]
     assert "set the variable BTC_NODE to the node's address" in str(told.arguments["text"])
+
+
+async def test_a_key_that_gives_no_addresses_is_told_at_the_start_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    till = Till()
+    sol = ChainSetting(via="solana", node="SOL_NODE")
+    world = service_context(
+        database=till.database,
+        requests=till.requests,
+        environment={"BTC_KEYS": "zpub-of-nobody"},
+        configured={ChainSettings: ChainSettings(BTC=NODE, SOL=sol)},
+    )
+    for _ in range(2):  # two starts
+        for asset in ("BTC", "SOL"):
+            with pytest.raises(Slept):
+                await Watch(world, asset, opens=lambda *_: Scripted(till.node)).run()
+    told = [str(one.arguments["text"]) for one in till.requests if isinstance(one, TellRole)]
+    assert len(told) == 2
+    assert told[0].startswith("BTC: BTC_KEYS: it holds no key")
+    assert "stepgram keys import" in told[1]
+    assert "zpub-of-nobody" not in caplog.text
+    assert caplog.text.count("no addresses can be given out") == 4
 
 
 async def test_the_conditions_of_all_chains() -> None:

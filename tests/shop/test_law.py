@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.records import replaced
+from storage.shop import ledger
 from storage.shop.law import OPEN, Chain, Entry, Market, Terms, Verdict, coins, decisions, fresh, judge, late_deed
 from storage.shop.policy import LateDeed
 from storage.shop.rules import Late, Rules
+from storage.shop.transfers import Transfer
 
 MINUTE = 60_000
 DUE = 100_000
@@ -36,6 +38,36 @@ def included(number: int, amount: int, height: int, *, at: int = MINUTE, txid: s
 
 def gone(number: int, amount: int, *, at: int = MINUTE, txid: str = "t") -> Entry:
     return replaced(seen(number, amount, at=at, txid=txid), kind="withdrawn")
+
+
+def told(number: int, amount: int, *, txid: str = "real") -> Entry:
+    return replaced(seen(number, amount, txid=txid), kind="webhook", source="webhook")
+
+
+def test_a_payment_told_by_webhook_and_seen_as_a_balance_counts_once() -> None:
+    balance = included(2, DUE, 9, txid="balance:0xabc:1")
+    assert at(2, told(1, DUE), balance).received == DUE
+    assert at(2, told(1, DUE), balance).status == "settled"
+    more = at(2, told(1, DUE // 2), told(2, DUE // 2, txid="next"), seen(3, DUE // 2, txid="balance:0xabc:1"))
+    assert more.received == DUE, "the webhook knows of the second one already"
+    two = at(2, told(1, DUE), included(2, DUE, 9, txid="another"))
+    assert two.received == 2 * DUE, "transactions that both have names are two"
+
+
+@pytest.mark.parametrize(("balance", "source"), [(("balance:0xabc:1",), "replaced"), ((), "chain")])
+def test_what_a_webhook_told_gives_way_to_the_balance_without_alarm(balance: tuple[str, ...], source: str) -> None:
+    """Withdrawn by the chain it would be a payment that has disappeared, and the customer would be told so."""
+    reported = [
+        Transfer(asset="ETH", address="0xabc", txid=name, position="", amount=DUE, height=5, block="b")
+        for name in balance
+    ]
+    before = ledger.Known(
+        invoice=1, asset="ETH", address="0xabc", txid="real", position="", kind="webhook", amount=DUE, height=None,
+        block=None, at=0, count=1,
+    )  # fmt: skip
+    places = {"0xabc": ledger.Place(invoice=1, address="0xabc")}
+    found = ledger.changes(reported, [before], places, complete=frozenset({"0xabc"}), now=11 * MINUTE)
+    assert [(row.kind, why) for row, why in found if row.txid == "real"] == [("withdrawn", source)]
 
 
 def said(number: int, word: str) -> Entry:
@@ -226,3 +258,17 @@ def test_the_order_of_rows_is_no_matter_and_a_verdict_is_final(
         assert (again.status, again.flags, again.owed) == (verdict.status, verdict.flags, 0)
     assert verdict.confirmed <= verdict.received
     assert verdict.due_at is None or verdict.due_at > now or verdict.warned is False
+
+
+def test_after_a_start_nothing_is_said_or_done_before_the_chain_was_looked_at() -> None:
+    before = Chain(height=9, tip_at=MINUTE, polled_at=MINUTE)
+    for minutes in (31, 30 + 361):  # also when the bot was away for longer than an outage may last
+        now = minutes * MINUTE
+        young = judge(TERMS, (), before, now, since=now - MINUTE)
+        assert (young.status, young.flags) == ("new", frozenset())
+        assert young.due_at is not None
+        assert now < young.due_at <= now + MINUTE
+        looked = replaced(before, tip_at=now, polled_at=now)
+        assert judge(TERMS, (), looked, now, since=now - MINUTE).status == "expired"
+    silent = judge(TERMS, (), before, 40 * MINUTE, since=36 * MINUTE)
+    assert (silent.status, sorted(silent.flags)) == ("new", ["delayed"])

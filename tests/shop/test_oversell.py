@@ -24,7 +24,7 @@ def check(result: Result, checkouts: int = CHECKOUTS) -> None:
     assert result.errors == {}
     assert result.faults == []
     assert result.deadlocks == 0
-    assert result.samples > 2
+    assert result.samples > PROCESSES
     assert result.outcomes.total() == PROCESSES * checkouts
     assert result.outcomes["Placed"] > checkouts
     assert result.outcomes["Short"] > len(PRODUCTS), "the stock was never short: this proves nothing"

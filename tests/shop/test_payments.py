@@ -70,7 +70,7 @@ async def test_everything_is_offered_with_its_arguments() -> None:
     assert offered == {
         "currencies", "quote", "create_invoice", "invoice", "choose", "practice_pay", "practice_confirm",
         "practice_withdraw", "practice_orders", "expire_now", "confirm_by_hand", "cases", "resolve", "refunds",
-        "refunded", "differences", "reconcile", "reveal_key",
+        "refunded", "differences", "reconcile", "reveal_key", "pay_with_credit", "pay_out",
     }  # fmt: skip
     assert "/cryptoprocessing/order_payment" in catalog.webhooks
     assert {"payments.clock", "payments.rates"} <= set(catalog.services)

@@ -9,9 +9,22 @@ import asyncpg
 
 from engine.actions import Money, Page, Voiced, WebhookContext
 from engine.actions.testing import MOMENT, Configured, context
+from plugins.payments.credit import pay_out, pay_with_credit
 from plugins.payments.incoming import order_payment
 from plugins.payments.practice import practice_confirm, practice_orders, practice_pay, practice_withdraw
-from plugins.payments.records import Chosen, Clean, Found, Invoiced, Known, Quoted, Recorded, Refunded, Resolved
+from plugins.payments.records import (
+    Chosen,
+    Clean,
+    Found,
+    Invoiced,
+    Known,
+    PaidOut,
+    Quoted,
+    Recorded,
+    Refunded,
+    Resolved,
+    TooLittle,
+)
 from plugins.payments.selling import choose, create_invoice, invoice, quote
 from plugins.payments.team import (
     differences,
@@ -21,7 +34,7 @@ from plugins.payments.team import (
     refunded,
     resolve,
 )
-from storage.shop import books, rates, stock
+from storage.shop import balances, books, cancelling, rates, stock
 from storage.shop.invoices import Bench, settle_many
 from storage.shop.ledger import millis
 from storage.shop.policy import LateRule, PaymentSettings
@@ -127,4 +140,20 @@ async def test_a_shop_on_postgresql(database_url: str) -> None:
     assert [row["status"] for row in rows] == ["settled", "expired", "settled", "settled"]
     (customer,) = await database.query("SELECT wallet FROM shop_customers")
     assert customer["wallet"] == 500
+    await _credit_is_spent(database, asked)
     await connection.close()
+
+
+async def _credit_is_spent(database: Database, asked: Any) -> None:
+    work = Voiced(database, [])
+    order = await _order(database, 9)
+    assert await pay_with_credit(asked(60), order=order) == TooLittle(credit=Money(minor=500, asset="EUR"))
+    assert await balances.credit(work, CHAT, CHAT, Money(minor=600, asset="EUR"), order="", at=millis(MOMENT))
+    assert await pay_with_credit(asked(60), order=order) == await pay_with_credit(asked(60), order=order)
+    assert await balances.balance(work, CHAT) == Money(minor=100, asset="EUR")
+    assert await reconcile_all(asked(60)) == Clean()
+    for _ in range(2):
+        await cancelling.cancel(work, order, who="shop", reason="x", at=MOMENT + timedelta(hours=1))
+    assert await reconcile_all(asked(60)) == Clean()
+    assert await pay_out(asked(60), customer=CHAT, note="x") == PaidOut(amount=Money(minor=1100, asset="EUR"))
+    assert await reconcile_all(asked(60)) == Clean()

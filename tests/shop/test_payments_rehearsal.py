@@ -60,6 +60,9 @@ def test_the_command(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert "paid with LTC" in said.output
     assert "kept (over)" in said.output
-    wrong = runner.invoke(command, ["--flows", str(tmp_path), "--total", "20"])
-    assert wrong.exit_code == 2
-    assert "write such as --total '20.00 EUR'" in wrong.output
+    for total in ("20", "20 XX", "0.00 EUR", "NaN EUR", "99999999999999999999 EUR"):
+        wrong = runner.invoke(command, ["--flows", str(tmp_path), "--total", total])
+        assert wrong.exit_code == 2
+        assert "write such as --total '20.00 EUR'" in wrong.output
+    unknown = runner.invoke(command, ["--flows", str(tmp_path), "--coin", "doge"])
+    assert "there is no doge; it is one of BTC, LTC, ETH, SOL" in unknown.output

@@ -52,6 +52,10 @@ DAMAGE = [
     ("UPDATE pay_invoices SET status = 'expired' WHERE id = 1", "order"),
     ("DELETE FROM shop_orders WHERE id = 'ORDER000000000000005'", "order"),
     ("DELETE FROM pay_invoices WHERE id = 4", "order"),
+    ("UPDATE shop_orders SET total = total + 1 WHERE id = 'ORDER000000000000002'", "order"),
+    ("UPDATE shop_order_lines SET price = 1 WHERE order_id = 'ORDER000000000000001'", "order"),
+    ("DELETE FROM shop_order_lines WHERE order_id = 'ORDER000000000000001'", "order"),
+    ("UPDATE pay_invoices SET total = 1 WHERE id = 4", "order"),
     ("DELETE FROM pay_cases", "case"),
 ]
 

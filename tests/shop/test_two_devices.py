@@ -118,6 +118,30 @@ async def test_cancelled_once(store: PostgresStore) -> None:
     assert (found.status, found.version) == ("cancelled", 2)
 
 
+@pytest.mark.parametrize(("who", "answer"), [("customer", "Order"), ("clock", "TooLate")])
+async def test_who_cancels_while_the_invoice_is_being_made_waits_for_it(
+    store: PostgresStore, who: cancelling.Who, answer: str
+) -> None:
+    order = await placed(store)
+
+    async def cancel() -> object:
+        async with store.transaction() as transaction:
+            at = NOW + timedelta(minutes=31)
+            return await cancelling.cancel(Voiced(transaction, []), order, who=who, reason="", at=at)
+
+    async with store.transaction() as transaction:  # as payments.create_invoice does
+        work = Voiced(transaction, [])
+        found = await orders.order(work, order)
+        assert found is not None
+        assert await orders.move(work, found, to="created", at=NOW, expires_at=NOW + timedelta(hours=1))
+        cancelling_ = asyncio.create_task(cancel())
+        while not await transaction.query("SELECT 1 AS one FROM pg_locks WHERE NOT granted"):
+            assert not cancelling_.done()
+            await asyncio.sleep(0.01)
+    assert type(await cancelling_).__name__ == answer
+    assert (await numbers(store))[:2] == ((10, 0) if answer == "Order" else (10, 3))
+
+
 @pytest.mark.parametrize(
     ("change", "answer"),
     [

@@ -32,7 +32,7 @@ async def test_from_the_shelf_to_the_paid_order(
         await anna.presses("To the cart")
         cart = await anna.sees("Total: €28.00")
         assert rows(cart) == [
-            ["➖", "Plant pot × 2", "➕", "❌"],
+            ["➖", "2 × Plant pot", "➕", "❌"],
             ["✅ Checkout"],
             ["🛍 To the shop", "🗑 Empty the cart"],
         ]
@@ -40,7 +40,7 @@ async def test_from_the_shelf_to_the_paid_order(
             await anna.presses(pressed)
             seen = await anna.sees(f"Total: {total}")
             assert seen.id == cart.id, "one message, changed in place"
-        assert rows(seen)[0] == ["➖", "Plant pot × 3", "➕", "❌"]
+        assert rows(seen)[0] == ["➖", "3 × Plant pot", "➕", "❌"]
 
         await anna.presses("Checkout")
         await anna.sees("How would you like to pay?")

@@ -121,7 +121,7 @@ async def test_a_refusal_leaves_it_and_the_end_takes_it(out, customer):
 
 
 def conversation(name: str, visit: int):
-    return SimpleNamespace(id=name, top=SimpleNamespace(visit=SimpleNamespace(number=visit)))
+    return SimpleNamespace(id=name, top=SimpleNamespace(visit=SimpleNamespace(number=visit, over=None)))
 
 
 def test_buttons_that_telegram_would_refuse_are_left_out():

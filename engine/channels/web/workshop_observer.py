@@ -72,6 +72,7 @@ _MOVES: Final[Mapping[Move, str]] = {
     Move.SKIP: "skipped the question",
     Move.CANCEL: "cancelled",
     Move.RETRY: "tried again",
+    Move.REPLACE: "began it anew",
 }
 _PLAIN: Final[Mapping[type, str]] = {
     Started: "started",
