@@ -69,12 +69,14 @@ WANTED = st.one_of(
     TEXTS.map(lambda text: Wanted(exact=folded(text))),
     st.lists(TEXTS.map(folded), min_size=1, max_size=3).map(lambda parts: Wanted(parts=tuple(parts))),
 )
+WHOLE = st.integers(-(10**39), 10**39)
+"""A longer number in YAML is a text."""
 MONEYS = st.builds(Money, minor=st.integers(-(10**9), 10**12), asset=st.sampled_from(["EUR", "JPY", "BTC"]))
 MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2190, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20)
 SPANS = st.timedeltas(timedelta(0), timedelta(days=900))
 ATOMS: Any = st.one_of(
-    st.none(), st.booleans(), st.integers(), TEXTS, DECIMALS, MONEYS, MOMENTS, st.dates(date(1, 1, 1)), SPANS
+    st.none(), st.booleans(), WHOLE, TEXTS, DECIMALS, MONEYS, MOMENTS, st.dates(date(1, 1, 1)), SPANS
 )
 VALUES = st.recursive(
     ATOMS,
@@ -122,7 +124,7 @@ GIVEN = {
         st.builds(
             Gives,
             outcome=st.just("ok"),
-            value=st.fixed_dictionaries({"status": st.integers(), "json": VALUES, "text": TEXTS}),
+            value=st.fixed_dictionaries({"status": WHOLE, "json": VALUES, "text": TEXTS}),
             given=FACTS,
         ),
         st.builds(Fails, kind=st.sampled_from(["timeout", "refused"]), reason=TEXTS, final=st.booleans(), given=FACTS),
@@ -130,7 +132,7 @@ GIVEN = {
     "print3d.services": st.builds(
         Lists,
         rows=st.lists(
-            st.fixed_dictionaries({"id": st.integers(), "name": TEXTS, "description": TEXTS, "price": MONEYS}),
+            st.fixed_dictionaries({"id": WHOLE, "name": TEXTS, "description": TEXTS, "price": MONEYS}),
             max_size=3,
         ).map(tuple),
     ),
@@ -138,7 +140,7 @@ GIVEN = {
         Lists,
         rows=st.lists(
             st.fixed_dictionaries(
-                {"number": TEXTS, "status": TEXTS, "created_at": MOMENTS, "files": st.integers(), "summary": TEXTS}
+                {"number": TEXTS, "status": TEXTS, "created_at": MOMENTS, "files": WHOLE, "summary": TEXTS}
             ),
             max_size=2,
         ).map(tuple),
@@ -180,7 +182,7 @@ def test_no_text_becomes_anything_else(text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "values"),
     [(MONEY, MONEYS), (DATE, st.dates()), (DATETIME, MOMENTS), (DURATION, SPANS), (DECIMAL, DECIMALS),
-     (INTEGER, st.integers()),     (BOOLEAN, st.booleans()), (TEXT, TEXTS), (ANY, VALUES),
+     (INTEGER, WHOLE),     (BOOLEAN, st.booleans()), (TEXT, TEXTS), (ANY, VALUES),
      (ListType(item=optional(MONEY)), st.lists(st.one_of(st.none(), MONEYS)).map(tuple)),
      (RecordType(name="r", fields={"a": DATE, "b": ANY}), st.fixed_dictionaries({"a": st.dates(), "b": VALUES}))],
     ids=["money", "date", "datetime", "duration", "decimal", "integer", "boolean", "text", "any", "list", "record"],

@@ -172,7 +172,9 @@ def test_outcomes_are_told_with_the_name_of_their_action():
         (LocationShared(at=AT, latitude=1, longitude=2), "shared a location"),
         *[
             (Navigated(at=AT, move=move), words)
-            for move, words in zip(Move, ["went back", "skipped the question", "cancelled", "tried again"], strict=True)
+            for move, words in zip(
+                Move, ["went back", "skipped the question", "cancelled", "tried again", "began it anew"], strict=True
+            )
         ],
         (SignalReceived(at=AT, name="order.paid"), "signal order.paid"),
         (TimerFired(at=AT, visit=1, name="timeout"), "timer timeout"),
