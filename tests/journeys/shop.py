@@ -20,6 +20,7 @@ from engine.runtime.ports import Channel, Envelope, Outgoing, Store
 from engine.runtime.routing import CallbackPressed, Command
 from engine.settings import Settings
 from tests.backend import Backend
+from tests.print_flows import print_flows
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -230,7 +231,7 @@ class Shop:
     def built(self, store: Store | None = None, channel: Channel | None = None) -> App:
         return build(
             Settings(
-                flows=ROOT / "flows",
+                flows=print_flows(),
                 plugins=ROOT / "plugins",
                 database=self.folder / "shop.sqlite3",
                 files=self.folder / "files",

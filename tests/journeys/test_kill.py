@@ -18,6 +18,7 @@ from tests.backend import Backend
 from tests.cli.terminal import surroundings
 from tests.journeys.order import DOCUMENT as ORDERED
 from tests.journeys.shop import ROOT
+from tests.print_flows import print_flows
 
 LONG = bool(os.environ.get("STEPGRAM_LONG"))
 SEEDS = tuple(range(12)) if LONG else (1,)
@@ -123,7 +124,7 @@ class Story:
     async def started(self) -> asyncio.subprocess.Process:
         environment = surroundings(
             API_BASE_URL=self.backend.url,
-            STEPGRAM_FLOWS=str(ROOT / "flows"),
+            STEPGRAM_FLOWS=str(print_flows()),
             STEPGRAM_PLUGINS=str(ROOT / "plugins"),
         )
         return await asyncio.create_subprocess_exec(

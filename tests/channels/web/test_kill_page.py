@@ -22,6 +22,7 @@ from tests.backend import Backend
 from tests.channels.web.site import START, Site, new_id
 from tests.cli.terminal import surroundings
 from tests.journeys.shop import ROOT
+from tests.print_flows import print_flows
 
 ADDRESS = re.compile(r"http://[\w.:\[\]]+/\S*")
 MODEL = b"solid bracket\nendsolid bracket\n" * 20_000
@@ -65,7 +66,7 @@ class Server:
             cwd=self.folder,
             env=surroundings(
                 API_BASE_URL=self.backend.url, PYTHONUNBUFFERED="1",
-                STEPGRAM_FLOWS=str(ROOT / "flows"), STEPGRAM_PLUGINS=str(ROOT / "plugins"),
+                STEPGRAM_FLOWS=str(print_flows()), STEPGRAM_PLUGINS=str(ROOT / "plugins"),
                 STEPGRAM_DATABASE=str(self.folder / "bot.sqlite3"), STEPGRAM_FILES=str(self.folder / "files"),
                 STEPGRAM_WEB_PORT=self.port, STEPGRAM_WEB_OPEN="0",
             ),
