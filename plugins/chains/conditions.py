@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from engine.actions import Work
-from storage.shop.ledger import millis, moment
+from storage.shop.moments import millis, moment
 from storage.shop.policy import PaymentSettings
 from storage.shop.settings import ChainSettings, ShopSettings
 

@@ -16,7 +16,7 @@ from plugins.chains.driver import Driver, NodeError, WrongNodeError
 from plugins.chains.taking import take
 from storage.shop import addresses, alarms, facts, lifting
 from storage.shop.invoices import Bench
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings
 from storage.shop.settings import ChainSetting, ChainSettings, ShopSettings
 from storage.shop.transfers import Report, Transfer

@@ -9,7 +9,7 @@ from datetime import datetime
 from engine.actions import ServiceContext, service
 from storage.shop import books
 from storage.shop.invoices import Bench, settle_many
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings
 from storage.shop.settings import ShopSettings
 

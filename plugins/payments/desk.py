@@ -7,7 +7,7 @@ from storage.shop import books, invoices
 from storage.shop.books import Invoice
 from storage.shop.invoices import Bench, Scene
 from storage.shop.law import Verdict, judge
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.orders import Order
 from storage.shop.policy import PaymentSettings
 from storage.shop.settings import ChainSettings, ShopSettings

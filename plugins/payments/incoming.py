@@ -12,6 +12,7 @@ from plugins.payments.records import BadPayment, Known, Recorded, UnknownInvoice
 from storage.shop import books, invoices, ledger
 from storage.shop.invoices import Bench
 from storage.shop.ledger import Place
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings
 from storage.shop.settings import ShopSettings
 from storage.shop.transfers import Tip, Transfer
@@ -107,7 +108,7 @@ async def _height(context: WebhookContext, asset: str, confirmations: int, heigh
         return None
     chain = await ledger.chain(context.work, asset)
     settings = context.configured(PaymentSettings)
-    blind = chain.polled_at is None or ledger.millis(context.now) - chain.polled_at > _ms(settings)
+    blind = chain.polled_at is None or millis(context.now) - chain.polled_at > _ms(settings)
     if confirmations <= 0:
         return height
     top = height + confirmations - 1 if height else max(chain.height, confirmations)

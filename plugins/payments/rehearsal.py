@@ -18,7 +18,7 @@ from storage.memory import MemoryStore
 from storage.shop import books, cancelling, facts, rates, stock
 from storage.shop.books import Invoice
 from storage.shop.invoices import Bench, settle_many
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings, Rates
 from storage.shop.rules import rules
 from storage.shop.settings import ShopSettings

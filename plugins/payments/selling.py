@@ -24,7 +24,8 @@ from storage.shop.addresses import Issued
 from storage.shop.books import Invoice
 from storage.shop.invoices import Bench, Scene
 from storage.shop.law import OVER, decisions
-from storage.shop.ledger import millis, moment, whole
+from storage.shop.ledger import whole
+from storage.shop.moments import millis, moment
 from storage.shop.orders import Order
 from storage.shop.policy import PaymentSettings
 from storage.shop.rates import Agreed, NoRate

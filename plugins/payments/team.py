@@ -28,7 +28,8 @@ from plugins.payments.selling import give_credit
 from storage.shop import books, cases, invoices, news, orders, reconcile, refunds
 from storage.shop.invoices import Bench, Scene
 from storage.shop.law import OPEN, OVER
-from storage.shop.ledger import moment, whole
+from storage.shop.ledger import whole
+from storage.shop.moments import moment
 
 _SHOWN = 20
 

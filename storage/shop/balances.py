@@ -11,7 +11,8 @@ from engine.actions import Money, Work
 from engine.core.records import record
 from storage.shop import orders, stock
 from storage.shop.ledger import whole
-from storage.shop.orders import Order, millis
+from storage.shop.moments import millis
+from storage.shop.orders import Order
 
 PAY_WITH: Final = "credit"
 """What an order says that was paid for with the balance."""

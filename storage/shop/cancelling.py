@@ -10,7 +10,8 @@ from typing import Literal
 from engine.actions import Work
 from engine.core.records import record
 from storage.shop import balances, orders, stock
-from storage.shop.orders import Order, millis
+from storage.shop.moments import millis
+from storage.shop.orders import Order
 
 Who = Literal["customer", "shop", "clock"]
 PAYING = "paying"

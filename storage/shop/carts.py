@@ -10,7 +10,7 @@ from engine.actions import Money, Work
 from engine.core.records import record
 from storage.shop import customers
 from storage.shop.catalog import LAST
-from storage.shop.orders import millis
+from storage.shop.moments import millis
 
 
 @record

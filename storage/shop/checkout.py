@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from engine.actions import Money, Work
 from engine.core.records import record
 from storage.shop import carts, numbers, orders, stock
-from storage.shop.orders import Order, millis
+from storage.shop.moments import millis
+from storage.shop.orders import Order
 from storage.shop.settings import ShopSettings
 from storage.shop.stock import Line, Shortage
 

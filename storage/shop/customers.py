@@ -5,7 +5,8 @@ from datetime import datetime
 
 from engine.actions import Money, Page, Work
 from engine.core.records import record
-from storage.shop.orders import contains, moment
+from storage.shop.moments import moment
+from storage.shop.orders import contains
 
 _COLUMNS = "customer, chat, name, language, strikes, last_strike_at, blocked, wallet, currency, cart_version"
 

@@ -15,7 +15,8 @@ from storage.shop import books, cases, expiring, ledger, orders, rates, refunds,
 from storage.shop.books import Back, Invoice
 from storage.shop.expiring import Ending
 from storage.shop.law import OVER, Chain, Entry, Market, Verdict, decisions, judge, late_deed
-from storage.shop.ledger import millis, whole
+from storage.shop.ledger import whole
+from storage.shop.moments import millis
 from storage.shop.orders import Order
 from storage.shop.orders import Status as OrderStatus
 from storage.shop.policy import LateDeed, PaymentSettings

@@ -4,16 +4,16 @@ It counts nothing and decides nothing: that is `law`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from engine.actions import Work
 from engine.core.records import record
 from storage.shop.law import Chain, Entry
+from storage.shop.moments import millis, moment
 from storage.shop.rules import load
 from storage.shop.transfers import BALANCE, Report, Tip, Transfer, Watched
 
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _AT_ONCE: Final = 400
 """Placeholders of one statement."""
 _WEBHOOK_GRACE: Final = 600_000
@@ -43,16 +43,6 @@ class Place:
 
     invoice: int
     address: str
-
-
-def millis(moment: datetime) -> int:
-    """Milliseconds since 1970, as moments stand in the tables."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(stamp: int) -> datetime:
-    """The moment of a table's milliseconds, UTC."""
-    return _EPOCH + timedelta(milliseconds=stamp)
 
 
 def whole(row: Mapping[str, object], name: str) -> int:

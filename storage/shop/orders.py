@@ -5,18 +5,18 @@ created → paid → shipped; created → cancelled | expired; and back to creat
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from engine.actions import Money, Page, Work
 from engine.core.records import record
 from storage.shop import returns
 from storage.shop.ledger import marks, portions
+from storage.shop.moments import millis, moment
 
 Status = Literal["created", "paid", "shipped", "cancelled", "expired"]
 STATUSES: Final = ("created", "paid", "shipped", "cancelled", "expired")
 OVER: Final = frozenset({"cancelled", "expired"})
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MOVED: Final = frozenset(
     {"pay_with", "expires_at", "paid_at", "shipped_at", "closed_at", "reason", "tracking", "extra"}
 )
@@ -60,16 +60,6 @@ class OrderLine:
     total: Money
     sold: int
     """So many have left the stock: none or all."""
-
-
-def millis(moment: datetime) -> int:
-    """Epoch milliseconds, as tables keep moments."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(stamp: object) -> datetime:
-    """The moment of a table's milliseconds, UTC."""
-    return _EPOCH + timedelta(milliseconds=int(str(stamp)))
 
 
 def _maybe(stamp: object) -> datetime | None:

@@ -13,7 +13,8 @@ from typing import Final
 from engine.actions import Work
 from engine.core.records import record
 from engine.core.values import Money, major, minor_digits
-from storage.shop.ledger import millis, moment, whole
+from storage.shop.ledger import whole
+from storage.shop.moments import millis, moment
 from storage.shop.policy import HUNDRED, PaymentSettings, Rates
 
 _STEP: Final = {"ETH": 10**10}

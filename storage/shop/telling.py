@@ -11,7 +11,7 @@ from storage.shop import news
 from storage.shop.books import Invoice
 from storage.shop.cases import Case
 from storage.shop.law import OVER, Verdict
-from storage.shop.ledger import moment
+from storage.shop.moments import moment
 from storage.shop.orders import Order
 from storage.shop.policy import LateDeed
 from storage.shop.refunds import CREDITED, DUE, Moved

@@ -17,7 +17,7 @@ from engine.app import App, build
 from engine.runtime.ports import Chat, Commit, Envelope, Store, Transaction
 from engine.runtime.routing import Command
 from engine.settings import Settings
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings
 from storage.shop.rules import dump, rules
 from tests.benchmarks.work import Arrivals

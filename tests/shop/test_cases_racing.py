@@ -18,7 +18,8 @@ from engine.actions.context import SendSignal
 from engine.actions.testing import MOMENT
 from storage import postgres_plugin_sql
 from storage.shop import books, facts, invoices, reconcile, stock
-from storage.shop.ledger import millis, whole
+from storage.shop.ledger import whole
+from storage.shop.moments import millis
 from storage.shop.rules import rules
 from storage.shop.settings import ShopSettings
 from storage.shop.transfers import Report, Tip, Transfer

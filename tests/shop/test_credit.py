@@ -6,7 +6,7 @@ from engine.actions import Money, Refusal
 from plugins.payments.credit import Paid, pay_out, pay_with_credit
 from plugins.payments.records import Gone, PaidOut, TooLittle
 from storage.shop import balances, cancelling, orders, reconcile
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from tests.shop.till import CHAT, Till
 
 

@@ -23,7 +23,7 @@ from plugins.payments.selling import choose
 from plugins.payments.team import confirm_by_hand, expire_now, refunded, resolve
 from storage.shop import books, cancelling, facts, invoices, reconcile
 from storage.shop.law import OPEN, judge
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import LateRule, LateWhen, PaymentSettings, Tolerance
 from storage.shop.settings import ShopSettings
 from tests.shop.till import COINS, Till

@@ -36,7 +36,7 @@ from plugins.payments.team import (
 )
 from storage.shop import balances, books, cancelling, rates, stock
 from storage.shop.invoices import Bench, settle_many
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import LateRule, PaymentSettings
 from storage.shop.rates import Rate
 from storage.shop.settings import ChainSetting, ChainSettings, ShopSettings

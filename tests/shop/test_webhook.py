@@ -23,7 +23,7 @@ from engine.service.webhooks import Webhooks
 from engine.serving_webhooks import Forwarding
 from engine.settings import Settings
 from storage.shop import books, facts, stock
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.rules import rules
 from storage.shop.settings import ShopSettings
 from storage.shop.stock import Line

@@ -16,7 +16,7 @@ from engine.actions.testing import MOMENT, Database, context
 from storage.shop import books, facts, ledger, orders, reconcile, stock
 from storage.shop.books import Invoice
 from storage.shop.invoices import Bench, settle_many
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import PaymentSettings, Rates
 from storage.shop.rules import rules
 from storage.shop.settings import ChainSetting, ChainSettings, ShopSettings

@@ -10,7 +10,7 @@ from engine.actions.testing import service_context
 from engine.core.records import replaced
 from plugins.chains.watching import Watch
 from storage.shop import books
-from storage.shop.ledger import millis
+from storage.shop.moments import millis
 from storage.shop.policy import LateRule, PaymentSettings, Rates
 from storage.shop.rules import rules
 from storage.shop.settings import ChainSetting, ChainSettings, ShopSettings
